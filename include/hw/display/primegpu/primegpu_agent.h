@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * primegpu agent protocol: what the host may ask of the guest's init.
+ *
+ * Lines of text over the virtio-serial port PRIMEGPU_AGENT_PORT, at most
+ * PRIMEGPU_AGENT_LINE_MAX bytes with the newline:
+ *
+ *     request  [@TAG] [#N] [pN] COMMAND [ARGUMENT...]
+ *     reply    [@TAG] ok [KEY=VALUE...]
+ *              [@TAG] err ERRNO-NAME TEXT
+ *     listing  [@TAG] | TEXT      (any number, before the reply)
+ *     notice   ! ready | ! exit pN status=STATUS | ! fatal TEXT
+ *
+ * TAG is up to PRIMEGPU_AGENT_TAG_MAX - 1 characters without a space; a reply
+ * carries its request's tag.  Blank lines and lines whose first word is # are
+ * ignored.  Many requests may be sent without waiting.  STATUS is a number,
+ * or the name of the signal that killed the worker (SIGKILL).
+ *
+ * pN is the worker process that runs the command.  Without it, commands of
+ * place WORKER run in p1 and those of place ADMIN in p0; both always exist
+ * (one that dies is started afresh), p2 to p16 are made by spawn and fork.
+ * MAIN commands run in the agent itself and take no pN.  Each worker runs its
+ * commands in order, and workers run side by side, so replies of different
+ * workers may come in any order.  When a worker dies, each of its unanswered
+ * requests gets err EOWNERDEAD, and a new process may have its number after
+ * the reply of kill or exit.
+ *
+ * #N writes marker N to the devices right before the command runs, in the
+ * process that runs it: in a batch this is ordered, where an ADMIN command
+ * without pN runs beside the workers.  pN may also name a worker for an ADMIN
+ * command (p2 marker 7, p2 settle), which then runs in that worker's order.
+ *
+ * Files, handles, fds and maps have names that the host chooses ([a-z][a-z0-9-]*,
+ * at most 31 bytes), each kind with a name space of its own in each worker.
+ * A name that is in use is an error (EEXIST), so is one that is not (ESRCH).
+ * Words in the usage: FILE a DRM file, BO a GEM handle, FD a dma-buf,
+ * sync_file or other fd, MAP a mapping, SYNC a syncobj.  Numbers are decimal
+ * or 0x; sizes and offsets are bytes; [k] is optional.  A command that can't
+ * be understood is err EINVAL, and tells the usage.  The agent keeps nothing
+ * open that has no name.
+ */
+#ifndef PRIMEGPU_AGENT_H
+#define PRIMEGPU_AGENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define PRIMEGPU_AGENT_PORT     "org.primegpu.agent"
+#define PRIMEGPU_AGENT_LINE_MAX 1024
+#define PRIMEGPU_AGENT_TAG_MAX  32
+#define PRIMEGPU_AGENT_NAME_MAX 32
+#define PRIMEGPU_AGENT_WORKERS  16
+
+/* Requests of one worker that may wait for their replies (else ENOBUFS) */
+#define PRIMEGPU_AGENT_QUEUE_MAX 16384
+
+/*
+ * Commands: name with _ for -, place, usage, what it does and what it returns.
+ *
+ * GPU is integrated, discrete, with a number from 0 for the Nth of its model
+ * in the order of PCI addresses (discrete1), an address (pci:0000:01:00.0),
+ * or another driver's device (vgem, vkms, virtio).  Those have no GEM_CREATE:
+ * create makes a dumb buffer there, and open takes the card by default.
+ *
+ * OPTIONS of fill and copy: explicit (no implicit fences), wait (reply when
+ * the job is done, else when it is queued), in=FD and out=FD (sync_files;
+ * out names a new one), insync=SYNC[:POINT] and outsync=SYNC[:POINT].
+ *
+ * insmod reads a newc cpio archive from DEVICE (/dev/vda).  Its modules.order
+ * has a line for each module: FILE.ko [PARAMETER=VALUE...].  The kernel takes
+ * the size of the device when it finds it: archives for one saved guest must
+ * be padded to one size.
+ */
+#define PRIMEGPU_AGENT_COMMANDS(X)                                             \
+    /* the agent itself */                                                     \
+    X(ping, MAIN, "", "reply at once")                                         \
+    X(help, MAIN, "", "list the commands")                                     \
+    X(spawn, MAIN, "pN", "start a fresh worker")                               \
+    X(kill, MAIN, "pN", "SIGKILL a worker and reap it; status=")               \
+    X(poweroff, MAIN, "", "end the machine")                                   \
+    /* the machine */                                                          \
+    X(insmod, ADMIN, "[DEVICE]",                                               \
+      "insert the modules of the archive; inserted= present=")                 \
+    X(rmmod, ADMIN, "MODULE", "remove a module")                               \
+    X(marker, ADMIN, "N", "tell the devices the number of the step; devices=") \
+    X(settle, ADMIN, "[GPU]",                                                  \
+      "wait until what can be released is released; devices= ns=")             \
+    X(evict, ADMIN, "GPU", "move all BOs out of VRAM")                         \
+    X(unbind, ADMIN, "GPU", "unbind the driver from the device")               \
+    X(bind, ADMIN, "GPU", "bind it again")                                     \
+    X(gpus, ADMIN, "", "list the GPUs: name, address, driver and nodes")       \
+    X(get, ADMIN, "PATH", "list the lines of a file of sysfs, procfs ...")     \
+    X(set, ADMIN, "PATH TEXT...", "write the text to a file of sysfs ...")     \
+    /* DRM files and GEM handles */                                            \
+    X(open, WORKER, "FILE GPU [render|card]",                                  \
+      "open a DRM node (default: render); node= driver= client=")              \
+    X(close_file, WORKER, "FILE", "close it, with all its handles")            \
+    X(create, WORKER, "FILE BO SIZE [pages|vram|any]",                         \
+      "GEM_CREATE; handle= key= size=")                                        \
+    X(dumb, WORKER, "FILE BO WIDTH HEIGHT BPP",                                \
+      "MODE_CREATE_DUMB; handle= key= size= pitch=")                           \
+    X(info, WORKER, "BO", "handle= size= key= placement= imported=")           \
+    X(close, WORKER, "BO", "GEM_CLOSE; the name is gone even if it fails")     \
+    X(export, WORKER, "BO FD [ro]", "PRIME_HANDLE_TO_FD; inode=")              \
+    X(import, WORKER, "FILE FD BO",                                            \
+      "PRIME_FD_TO_HANDLE; handle= key= size=")                                \
+    X(flink, WORKER, "BO", "GEM_FLINK; name=")                                 \
+    X(gem_open, WORKER, "FILE NUMBER BO",                                      \
+      "GEM_OPEN of a flink name; handle= key= size=")                          \
+    X(place, WORKER, "BO pages|vram|any", "GEM_PLACE")                         \
+    X(bo_wait, WORKER, "BO read|write TIMEOUT-MS",                             \
+      "GEM_WAIT until it may be read or written")                              \
+    /* fds */                                                                  \
+    X(close_fd, WORKER, "FD", "close it")                                      \
+    X(dup, WORKER, "FD NEW-FD", "dup it")                                      \
+    X(send, WORKER, "FD pM NEW-FD",                                            \
+      "pass it to worker pM through a socket; the reply says that pM has it")  \
+    X(send_file, WORKER, "FILE pM NEW-FILE", "pass a DRM file to worker pM")   \
+    X(fork, WORKER, "pM", "fork this worker; pM has all its names")            \
+    X(exit, WORKER, "", "leave; the kernel closes all; reply when it has")     \
+    X(names, WORKER, "",                                                       \
+      "files= bos= fds= maps= syncobjs= named, open= fds of the process")      \
+    X(poll, WORKER, "FD in|out TIMEOUT-MS", "ready=0 or 1")                    \
+    X(sync_start, WORKER, "FD read|write|rw", "DMA_BUF_IOCTL_SYNC start")      \
+    X(sync_end, WORKER, "FD read|write|rw", "DMA_BUF_IOCTL_SYNC end")          \
+    X(export_sync, WORKER, "FD read|write|rw NEW-FD", "EXPORT_SYNC_FILE")      \
+    X(import_sync, WORKER, "FD read|write|rw SYNC-FD", "IMPORT_SYNC_FILE")     \
+    /* CPU access */                                                           \
+    X(mmap, WORKER, "BO MAP [ro|private]",                                     \
+      "map it through its DRM file; size=")                                    \
+    X(mmap_fd, WORKER, "FD MAP SIZE [ro|private]",                             \
+      "map it through the dma-buf; size=")                                     \
+    X(munmap, WORKER, "MAP", "unmap it")                                       \
+    X(write, WORKER, "MAP OFFSET LENGTH SEED",                                 \
+      "write the pattern of SEED; checksum=")                                  \
+    X(read, WORKER, "MAP OFFSET LENGTH", "at most 256 bytes; hex=")            \
+    X(checksum, WORKER, "MAP [OFFSET LENGTH]", "checksum= of the bytes")       \
+    /* jobs */                                                                 \
+    X(fill, WORKER, "BO OFFSET LENGTH VALUE [OPTIONS...]",                     \
+      "a job that fills with 32-bit words; seqno=")                            \
+    X(copy, WORKER, "DST-BO OFFSET SRC-BO OFFSET LENGTH [OPTIONS...]",         \
+      "a copy job; seqno=")                                                    \
+    X(fill_rect, WORKER,                                                       \
+      "BO OFFSET STRIDE WIDTH HEIGHT CPP VALUE [OPTIONS...]",                  \
+      "a fill of a rectangle; seqno=")                                         \
+    X(copy_rect, WORKER, "DST-BO OFFSET STRIDE SRC-BO OFFSET STRIDE "          \
+      "WIDTH HEIGHT CPP [OPTIONS...]", "a copy of a rectangle; seqno=")        \
+    X(fence_wait, WORKER, "FD TIMEOUT-MS",                                     \
+      "wait for a sync_file (else ETIME); status=1 or an error below 0")       \
+    X(syncobj, WORKER, "FILE SYNC", "make a syncobj; handle=")                 \
+    X(syncobj_wait, WORKER, "SYNC[:POINT] TIMEOUT-MS",                         \
+      "wait for it (else ETIME), for its fence to come as well")               \
+    X(syncobj_signal, WORKER, "SYNC[:POINT]", "signal it")                     \
+    X(syncobj_export, WORKER, "SYNC NEW-FD [sync-file]",                       \
+      "SYNCOBJ_HANDLE_TO_FD")                                                  \
+    X(syncobj_import, WORKER, "FILE FD SYNC", "SYNCOBJ_FD_TO_HANDLE; handle=") \
+    X(syncobj_destroy, WORKER, "SYNC", "destroy it")                           \
+    /* measuring: runs N times in one go */                                    \
+    X(bench_create, WORKER, "FILE SIZE N [touch|attach|job]",                  \
+      "create, use (CPU, GEM_PLACE, fill job), close; ns=")                    \
+    X(bench_share, WORKER, "FILE FILE SIZE N",                                 \
+      "create, export, import, close-fd, close, close; then settle; "          \
+      "ns= settle-ns=")
+
+/*
+ * The pattern of a seed: byte i of 64-bit word w of a map, the lowest first,
+ * is byte i of this.  It depends on the place in the map, so a copy to another
+ * place shows.
+ */
+static inline uint64_t primegpu_agent_pattern_word(uint64_t seed, uint64_t w)
+{
+    uint64_t x = seed * 0x9e3779b97f4a7c15ull + w;
+
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
+    return x ^ (x >> 31);
+}
+
+/* Write bytes offset to offset + length of the pattern of seed to buf. */
+static inline void primegpu_agent_pattern(void *buf, uint64_t offset,
+                                          size_t length, uint64_t seed)
+{
+    uint8_t *p = (uint8_t *)buf;
+    uint64_t word = primegpu_agent_pattern_word(seed, offset / 8);
+    size_t i;
+
+    for (i = 0; i < length; i++, offset++) {
+        if (offset % 8 == 0) {
+            word = primegpu_agent_pattern_word(seed, offset / 8);
+        }
+        p[i] = word >> (offset % 8 * 8);
+    }
+}
+
+/*
+ * The checksum: FNV-1a with 64-bit little-endian words for bytes, and a fold
+ * after each.  Zeros fill the last word.  Start with
+ * PRIMEGPU_AGENT_CHECKSUM_INIT; pieces but the last must be whole words.
+ */
+#define PRIMEGPU_AGENT_CHECKSUM_INIT 0xcbf29ce484222325ull
+
+static inline uint64_t primegpu_agent_checksum(uint64_t sum, const void *buf,
+                                               size_t length)
+{
+    const uint8_t *p = (const uint8_t *)buf;
+
+    while (length) {
+        size_t n = length < 8 ? length : 8;
+        uint64_t word = 0;
+        size_t i;
+
+        for (i = 0; i < n; i++) {
+            word |= (uint64_t)p[i] << (i * 8);
+        }
+        sum = (sum ^ word) * 0x100000001b3ull;
+        sum ^= sum >> 32;
+        p += n;
+        length -= n;
+    }
+    return sum;
+}
+
+#endif /* PRIMEGPU_AGENT_H */
