@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * primegpu engine
+ *
+ * Owns the queue of jobs, the gate and the timer.  A job starts when the one
+ * before it is complete; all that it does happens engine-latency-ns of virtual
+ * time after its start and while the gate is open.  One run of the timer moves
+ * a bounded number of bytes, so a guest cannot hold the main loop.
+ */
+#include "qemu/osdep.h"
+#include "qemu/timer.h"
+#include "device.h"
+#include "trace.h"
+
+/* Bytes that one run of the timer moves */
+#define PRIMEGPU_ENGINE_SLICE       (16 * MiB)
+/* What starting a job costs of them */
+#define PRIMEGPU_ENGINE_JOB_COST    (4 * KiB)
+/* Operations that may be fetched ahead, which bounds the memory of the queue */
+#define PRIMEGPU_ENGINE_OPS_MAX     (8 * PRIMEGPU_JOB_OPS_MAX)
+
+static int64_t primegpu_engine_now(void)
+{
+    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+}
+
+static void primegpu_engine_arm(PrimeGPUState *s)
+{
+    PrimeGPUEngine *engine = &s->engine;
+
+    if (QTAILQ_EMPTY(&engine->jobs) || engine->gate_closed) {
+        timer_del(engine->timer);
+        return;
+    }
+    timer_mod(engine->timer,
+              MAX(engine->start_ns + (int64_t)s->conf.engine_latency_ns,
+                  primegpu_engine_now()));
+}
+
+static void primegpu_engine_start_next(PrimeGPUState *s)
+{
+    s->engine.start_ns = primegpu_engine_now();
+    primegpu_engine_arm(s);
+}
+
+bool primegpu_engine_has_room(PrimeGPUState *s)
+{
+    return s->engine.op_count <=
+           PRIMEGPU_ENGINE_OPS_MAX - PRIMEGPU_JOB_OPS_MAX;
+}
+
+static void primegpu_engine_count_bo(PrimeGPUState *s, PrimeGPUJob *job,
+                                     PrimeGPUBuffer *bo, bool add)
+{
+    if (!bo || bo->job_mark == s->engine.mark) {
+        return;
+    }
+    bo->job_mark = s->engine.mark;
+    if (add) {
+        bo->jobs++;
+        primegpu_ledger_submit(&s->ledger, bo->key, job->seqno);
+    } else {
+        g_assert(bo->jobs);
+        bo->jobs--;
+        primegpu_ledger_complete(&s->ledger, bo->key, job->seqno);
+    }
+}
+
+/* Each BO counts a job once, however often the job names it. */
+static void primegpu_engine_count(PrimeGPUState *s, PrimeGPUJob *job, bool add)
+{
+    int32_t i;
+
+    if (job->counted == add || job->status != PRIMEGPU_ST_NONE) {
+        return;
+    }
+    job->counted = add;
+    s->engine.mark++;
+    for (i = 0; i < job->op_count; i++) {
+        primegpu_engine_count_bo(s, job, job->ops[i].dst, add);
+        primegpu_engine_count_bo(s, job, job->ops[i].src, add);
+    }
+}
+
+static void primegpu_engine_queue(PrimeGPUState *s, PrimeGPUJob *job)
+{
+    s->engine.job_count++;
+    s->engine.op_count += job->op_count;
+    primegpu_engine_count(s, job, true);
+}
+
+void primegpu_engine_submit(PrimeGPUState *s, PrimeGPUJob *job)
+{
+    bool idle = QTAILQ_EMPTY(&s->engine.jobs);
+
+    QTAILQ_INSERT_TAIL(&s->engine.jobs, job, next);
+    primegpu_engine_queue(s, job);
+    trace_primegpu_engine_submit(s->name, job->seqno, job->client,
+                                 job->op_count);
+    if (idle) {
+        primegpu_engine_start_next(s);
+    }
+}
+
+static void primegpu_engine_remove(PrimeGPUState *s, PrimeGPUJob *job)
+{
+    QTAILQ_REMOVE(&s->engine.jobs, job, next);
+    s->engine.job_count--;
+    s->engine.op_count -= job->op_count;
+}
+
+/* @status may be an error that came up while the job ran. */
+static void primegpu_engine_complete(PrimeGPUState *s, PrimeGPUJob *job,
+                                     uint32_t status)
+{
+    primegpu_engine_count(s, job, false);
+    primegpu_engine_remove(s, job);
+    s->counters.jobs++;
+    if (status == PRIMEGPU_ST_OK) {
+        trace_primegpu_engine_complete(s->name, job->seqno);
+    } else {
+        s->counters.job_errors++;
+        trace_primegpu_err_engine_complete(s->name, job->seqno, status);
+    }
+    s->engine.start_ns = primegpu_engine_now();
+    s->engine.done(s, job, status);
+    primegpu_job_free(job);
+}
+
+static void primegpu_engine_timer(void *opaque)
+{
+    PrimeGPUState *s = opaque;
+    uint64_t budget = PRIMEGPU_ENGINE_SLICE;
+
+    while (budget && !s->engine.gate_closed) {
+        PrimeGPUJob *job = QTAILQ_FIRST(&s->engine.jobs);
+        uint32_t status;
+
+        if (!job || s->engine.start_ns + (int64_t)s->conf.engine_latency_ns >
+                    primegpu_engine_now()) {
+            break;
+        }
+        budget -= MIN(budget, PRIMEGPU_ENGINE_JOB_COST);
+        status = job->status;
+        if (status == PRIMEGPU_ST_NONE) {
+            status = primegpu_job_run(s, job, &budget);
+        }
+        if (status != PRIMEGPU_ST_NONE) {
+            primegpu_engine_complete(s, job, status);
+        }
+    }
+    primegpu_engine_arm(s);
+}
+
+void primegpu_engine_cancel(PrimeGPUState *s, bool tell)
+{
+    PrimeGPUJob *job;
+
+    timer_del(s->engine.timer);
+    while ((job = QTAILQ_FIRST(&s->engine.jobs))) {
+        if (tell) {
+            primegpu_engine_complete(s, job, PRIMEGPU_ST_CANCELLED);
+        } else {
+            primegpu_engine_count(s, job, false);
+            primegpu_engine_remove(s, job);
+            primegpu_job_free(job);
+        }
+    }
+}
+
+void primegpu_engine_set_gate(PrimeGPUState *s, bool closed)
+{
+    trace_primegpu_engine_set_gate(s->name, closed);
+    s->engine.gate_closed = closed;
+    primegpu_engine_arm(s);
+}
+
+void primegpu_engine_kick(PrimeGPUState *s)
+{
+    primegpu_engine_arm(s);
+}
+
+void primegpu_engine_init(PrimeGPUState *s, PrimeGPUEngineDoneFunc *done)
+{
+    QTAILQ_INIT(&s->engine.jobs);
+    s->engine.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, primegpu_engine_timer,
+                                   s);
+    s->engine.done = done;
+}
+
+void primegpu_engine_finalize(PrimeGPUState *s)
+{
+    g_clear_pointer(&s->engine.timer, timer_free);
+}
+
+bool primegpu_engine_loaded(PrimeGPUState *s)
+{
+    PrimeGPUJob *job;
+
+    s->engine.job_count = 0;
+    s->engine.op_count = 0;
+    QTAILQ_FOREACH(job, &s->engine.jobs, next) {
+        if (s->engine.op_count > PRIMEGPU_ENGINE_OPS_MAX ||
+            !primegpu_job_loaded(s, job)) {
+            return false;
+        }
+        primegpu_engine_queue(s, job);
+    }
+    return true;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * primegpu memory
+ *
+ * Owns the VRAM and every translation of a bus address.  Nothing else maps
+ * guest memory, and no host pointer leaves a critical section.  As only RAM is
+ * reached, DMA can never come back to a register of this or another device.
+ */
+#include "qemu/osdep.h"
+#include "qemu/rcu.h"
+#include "exec/ramblock.h"
+#include "device.h"
+#include "trace.h"
+
+bool primegpu_mem_init(PrimeGPUState *s, Error **errp)
+{
+    if (!s->conf.vram_size) {
+        return true;
+    }
+    if (!memory_region_init_ram(&s->mem.vram, OBJECT(s), "primegpu.vram",
+                                s->conf.vram_size, errp)) {
+        return false;
+    }
+    s->mem.vram_host = memory_region_get_ram_ptr(&s->mem.vram);
+    return true;
+}
+
+/* Called within an RCU critical section. */
+static bool primegpu_mem_translate(PrimeGPUState *s, PrimeGPUMemWindow *window,
+                                   uint64_t addr, bool is_write)
+{
+    AddressSpace *as = pci_get_address_space(PCI_DEVICE(s));
+    hwaddr length = UINT64_MAX - addr;
+    hwaddr offset;
+    MemoryRegion *mr;
+
+    mr = address_space_translate(as, addr, &offset, &length, is_write,
+                                 MEMTXATTRS_UNSPECIFIED);
+    if (!length || mr == &s->mem.vram ||
+        !memory_access_is_direct(mr, is_write, MEMTXATTRS_UNSPECIFIED)) {
+        trace_primegpu_err_mem_translate(s->name, addr, is_write);
+        window->size = 0;
+        return false;
+    }
+    window->start = addr;
+    window->size = length;
+    window->mr = mr;
+    window->mr_offset = offset;
+    window->host = (uint8_t *)memory_region_get_ram_ptr(mr) + offset;
+    return true;
+}
+
+bool primegpu_mem_map(PrimeGPUState *s, PrimeGPUMemWindow *window,
+                      uint64_t addr, uint64_t length, bool is_write,
+                      PrimeGPUMemSpan *span)
+{
+    uint64_t skip;
+
+    if (addr < window->start || addr - window->start >= window->size) {
+        if (!primegpu_mem_translate(s, window, addr, is_write)) {
+            return false;
+        }
+    }
+    skip = addr - window->start;
+    span->mr = window->mr;
+    span->mr_offset = window->mr_offset + skip;
+    span->host = window->host + skip;
+    span->length = MIN(length, window->size - skip);
+    return true;
+}
+
+void primegpu_mem_map_vram(PrimeGPUState *s, uint64_t offset, uint64_t length,
+                           PrimeGPUMemSpan *span)
+{
+    g_assert(offset <= s->conf.vram_size &&
+             length <= s->conf.vram_size - offset);
+    span->mr = &s->mem.vram;
+    span->mr_offset = offset;
+    span->host = s->mem.vram_host + offset;
+    span->length = length;
+}
+
+void primegpu_mem_written(PrimeGPUState *s, const PrimeGPUMemSpan *span,
+                          uint64_t length)
+{
+    /*
+     * The write may hit a page from which the guest has run code, so setting
+     * dirty bits is not enough.  The end of a mapping does all that is needed,
+     * and gives back the reference that a mapping takes.
+     */
+    memory_region_ref(span->mr);
+    address_space_unmap(pci_get_address_space(PCI_DEVICE(s)), span->host,
+                        length, true, length);
+}
+
+bool primegpu_mem_walk(PrimeGPUState *s, uint64_t addr, uint64_t length,
+                       PrimeGPUMemSpanFunc *func, void *opaque)
+{
+    PrimeGPUMemWindow window = { };
+    PrimeGPUMemSpan span;
+
+    RCU_READ_LOCK_GUARD();
+
+    if (length > UINT64_MAX - addr) {
+        return false;
+    }
+    while (length) {
+        if (!primegpu_mem_map(s, &window, addr, length, true, &span)) {
+            return false;
+        }
+        if (func) {
+            func(s, &span, opaque);
+        }
+        addr += span.length;
+        length -= span.length;
+    }
+    return true;
+}
+
+static bool primegpu_mem_rw(PrimeGPUState *s, uint64_t addr, uint8_t *buf,
+                            uint64_t length, bool is_write)
+{
+    PrimeGPUMemWindow window = { };
+    PrimeGPUMemSpan span;
+
+    RCU_READ_LOCK_GUARD();
+
+    if (length > UINT64_MAX - addr) {
+        return false;
+    }
+    while (length) {
+        if (!primegpu_mem_map(s, &window, addr, length, is_write, &span)) {
+            return false;
+        }
+        if (is_write) {
+            memcpy(span.host, buf, span.length);
+            primegpu_mem_written(s, &span, span.length);
+        } else {
+            memcpy(buf, span.host, span.length);
+        }
+        buf += span.length;
+        addr += span.length;
+        length -= span.length;
+    }
+    return true;
+}
+
+bool primegpu_mem_read(PrimeGPUState *s, uint64_t addr, void *buf,
+                       uint64_t length)
+{
+    return primegpu_mem_rw(s, addr, buf, length, false);
+}
+
+bool primegpu_mem_write(PrimeGPUState *s, uint64_t addr, const void *buf,
+                        uint64_t length)
+{
+    return primegpu_mem_rw(s, addr, (uint8_t *)buf, length, true);
+}

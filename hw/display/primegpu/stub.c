@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * primegpu: the QMP commands in a QEMU without the devices.  Queries answer
+ * as in a machine that has none.
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qapi/qapi-commands-primegpu.h"
+
+static void primegpu_stub_error(Error **errp)
+{
+    error_setg(errp, "this QEMU was built without the primegpu devices");
+}
+
+PrimeGPUInfoList *qmp_query_primegpu(Error **errp)
+{
+    return NULL;
+}
+
+PrimeGPUBoList *qmp_query_primegpu_bos(const char *device, Error **errp)
+{
+    if (device) {
+        primegpu_stub_error(errp);
+    }
+    return NULL;
+}
+
+PrimeGPUSharing *qmp_query_primegpu_sharing(Error **errp)
+{
+    return g_new0(PrimeGPUSharing, 1);
+}
+
+PrimeGPUViolations *qmp_query_primegpu_violations(Error **errp)
+{
+    return g_new0(PrimeGPUViolations, 1);
+}
+
+PrimeGPULedgerEvents *qmp_query_primegpu_events(bool has_since, uint64_t since,
+                                                bool has_max, uint32_t max,
+                                                Error **errp)
+{
+    PrimeGPULedgerEvents *events = g_new0(PrimeGPULedgerEvents, 1);
+
+    events->next = 1;
+    return events;
+}
+
+void qmp_primegpu_gate(const char *device, bool closed, Error **errp)
+{
+    primegpu_stub_error(errp);
+}
+
+void qmp_primegpu_set_events(bool has_release, bool release,
+                             bool has_violation, bool violation, Error **errp)
+{
+    primegpu_stub_error(errp);
+}
