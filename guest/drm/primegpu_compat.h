@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What differs between the kernels that the drivers are built for. The build
+ * sets PRIMEGPU_LINUX to 6012 for Linux 6.12.
+ */
+#ifndef PRIMEGPU_COMPAT_H
+#define PRIMEGPU_COMPAT_H
+
+#include <linux/dma-fence.h>
+#include <linux/module.h>
+
+#include <drm/gpu_scheduler.h>
+
+#if PRIMEGPU_LINUX >= 6013
+#define PRIMEGPU_IMPORT_DMA_BUF_NS	MODULE_IMPORT_NS("DMA_BUF")
+#define primegpu_sched_start(sched)	drm_sched_start(sched, 0)
+#else
+#define PRIMEGPU_IMPORT_DMA_BUF_NS	MODULE_IMPORT_NS(DMA_BUF)
+#define primegpu_sched_start(sched)	drm_sched_start(sched)
+#endif
+
+#if PRIMEGPU_LINUX >= 6017
+#define PRIMEGPU_SCHED_STAT_RESET	DRM_GPU_SCHED_STAT_RESET
+#else
+#define PRIMEGPU_SCHED_STAT_RESET	DRM_GPU_SCHED_STAT_NOMINAL
+#endif
+
+#if PRIMEGPU_LINUX >= 6016
+#define primegpu_fence_init64		dma_fence_init64
+#else
+#define primegpu_fence_init64		dma_fence_init
+#define PRIMEGPU_FENCE_OPS_64BIT	1
+#endif
+
+#if PRIMEGPU_LINUX >= 6018
+#define primegpu_ttm_bo_release		ttm_bo_fini
+#else
+#define primegpu_ttm_bo_release		ttm_bo_put
+#endif
+
+#endif /* PRIMEGPU_COMPAT_H */

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The integrated GPU: no memory of its own. GEM objects are on the shmem
+ * helper; an object's pages stay, and stay attached, until it is freed.
+ */
+#include <linux/dma-buf.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+
+#include <drm/drm_gem_shmem_helper.h>
+
+#include "primegpu_abi.h"
+#include "primegpu_compat.h"
+#include "primegpu_core.h"
+
+/**
+ * struct primegpu_integrated_bo - a GEM object
+ */
+struct primegpu_integrated_bo {
+	/** @shmem: the helper's part; first, since the helper frees it */
+	struct drm_gem_shmem_object shmem;
+	/** @core: the core's part */
+	struct primegpu_bo core;
+};
+
+static struct primegpu_integrated_bo *
+to_primegpu_integrated_bo(struct drm_gem_object *gem)
+{
+	return container_of(gem, struct primegpu_integrated_bo, shmem.base);
+}
+
+static struct primegpu_bo *primegpu_integrated_to_bo(struct drm_gem_object *gem)
+{
+	return &to_primegpu_integrated_bo(gem)->core;
+}
+
+/* Gets the pages, if it has none, and gives them to the hardware. */
+static int primegpu_integrated_populate(struct drm_gem_object *gem)
+{
+	struct primegpu_integrated_bo *bo = to_primegpu_integrated_bo(gem);
+	struct sg_table *sgt;
+	int ret;
+
+	if (READ_ONCE(bo->core.attached))
+		return 0;
+	sgt = drm_gem_shmem_get_pages_sgt(&bo->shmem);
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+	ret = dma_resv_lock_interruptible(gem->resv, NULL);
+	if (ret)
+		return ret;
+	ret = primegpu_core_bo_attach_sgt(&bo->core, sgt);
+	dma_resv_unlock(gem->resv);
+	return ret;
+}
+
+static int primegpu_integrated_place(struct drm_gem_object *gem, u32 placements)
+{
+	return primegpu_integrated_populate(gem);
+}
+
+static u32 primegpu_integrated_placement(struct drm_gem_object *gem)
+{
+	return to_primegpu_integrated_bo(gem)->core.attached ?
+		PRIMEGPU_PLACE_PAGES : 0;
+}
+
+static void primegpu_integrated_gem_free(struct drm_gem_object *gem)
+{
+	struct primegpu_integrated_bo *bo = to_primegpu_integrated_bo(gem);
+
+	/* The hardware lets go of the pages before the kernel gets them. */
+	primegpu_core_bo_fini(&bo->core);
+	drm_gem_shmem_free(&bo->shmem);
+}
+
+static int primegpu_integrated_gem_mmap(struct drm_gem_object *gem,
+					struct vm_area_struct *vma)
+{
+	struct primegpu_integrated_bo *bo = to_primegpu_integrated_bo(gem);
+	int ret;
+
+	ret = primegpu_integrated_populate(gem);
+	if (ret)
+		return ret;
+	return drm_gem_shmem_mmap(&bo->shmem, vma);
+}
+
+static const struct drm_gem_object_funcs primegpu_integrated_gem_funcs = {
+	.free = primegpu_integrated_gem_free,
+	.open = primegpu_core_gem_open,
+	.close = primegpu_core_gem_close,
+	.print_info = drm_gem_shmem_object_print_info,
+	.export = primegpu_core_gem_export,
+	.pin = drm_gem_shmem_object_pin,
+	.unpin = drm_gem_shmem_object_unpin,
+	.get_sg_table = drm_gem_shmem_object_get_sg_table,
+	.vmap = drm_gem_shmem_object_vmap,
+	.vunmap = drm_gem_shmem_object_vunmap,
+	.mmap = primegpu_integrated_gem_mmap,
+	.vm_ops = &drm_gem_shmem_vm_ops,
+};
+
+static struct drm_gem_object *
+primegpu_integrated_gem_create_object(struct drm_device *drm, size_t size)
+{
+	struct primegpu_integrated_bo *bo;
+
+	bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	if (!bo)
+		return ERR_PTR(-ENOMEM);
+	bo->shmem.base.funcs = &primegpu_integrated_gem_funcs;
+	bo->shmem.pages_mark_dirty_on_put = true;
+	return &bo->shmem.base;
+}
+
+static struct drm_gem_object *
+primegpu_integrated_gem_create(struct primegpu_device *pgpu, size_t size,
+			       u32 placements)
+{
+	struct drm_gem_shmem_object *shmem;
+	struct primegpu_integrated_bo *bo;
+	int ret;
+
+	shmem = drm_gem_shmem_create(&pgpu->drm, size);
+	if (IS_ERR(shmem))
+		return ERR_CAST(shmem);
+	bo = to_primegpu_integrated_bo(&shmem->base);
+	ret = primegpu_core_bo_init(&bo->core, &shmem->base, NULL);
+	if (ret) {
+		drm_gem_object_put(&shmem->base);
+		return ERR_PTR(ret);
+	}
+	return &shmem->base;
+}
+
+static struct drm_gem_object *
+primegpu_integrated_prime_import_sg_table(struct drm_device *drm,
+					  struct dma_buf_attachment *attach,
+					  struct sg_table *sgt)
+{
+	struct primegpu_integrated_bo *bo;
+	struct drm_gem_object *gem;
+	int ret;
+
+	gem = drm_gem_shmem_prime_import_sg_table(drm, attach, sgt);
+	if (IS_ERR(gem))
+		return gem;
+	bo = to_primegpu_integrated_bo(gem);
+	ret = primegpu_core_bo_init(&bo->core, gem, attach->dmabuf);
+	if (!ret)
+		ret = primegpu_core_bo_attach_sgt(&bo->core, sgt);
+	if (ret) {
+		/* On an error the table stays the caller's. */
+		bo->shmem.sgt = NULL;
+		drm_gem_object_put(gem);
+		return ERR_PTR(ret);
+	}
+	return gem;
+}
+
+static const struct primegpu_backend primegpu_integrated_backend = {
+	.placements = PRIMEGPU_PLACE_PAGES,
+	.gem_create = primegpu_integrated_gem_create,
+	.to_bo = primegpu_integrated_to_bo,
+	.populate = primegpu_integrated_populate,
+	.export_begin = primegpu_integrated_populate,
+	.place = primegpu_integrated_place,
+	.placement = primegpu_integrated_placement,
+};
+
+DEFINE_DRM_GEM_FOPS(primegpu_integrated_fops);
+
+static const struct drm_driver primegpu_integrated_driver = {
+	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_MODESET |
+			   DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE,
+	.open = primegpu_core_open,
+	.postclose = primegpu_core_postclose,
+	.gem_create_object = primegpu_integrated_gem_create_object,
+	.gem_prime_import_sg_table = primegpu_integrated_prime_import_sg_table,
+	.dumb_create = primegpu_core_dumb_create,
+	.debugfs_init = primegpu_core_debugfs_init,
+	.ioctls = primegpu_core_ioctls,
+	.num_ioctls = PRIMEGPU_CORE_IOCTL_COUNT,
+	.fops = &primegpu_integrated_fops,
+	.name = "primegpu-integrated",
+	.desc = "primegpu virtual GPU without memory of its own",
+	.major = 0,
+	.minor = 1,
+	.patchlevel = 0,
+};
+
+static int primegpu_integrated_probe(struct pci_dev *pdev,
+				     const struct pci_device_id *id)
+{
+	struct primegpu_device *pgpu;
+	int ret;
+
+	pgpu = devm_drm_dev_alloc(&pdev->dev, &primegpu_integrated_driver,
+				  struct primegpu_device, drm);
+	if (IS_ERR(pgpu))
+		return PTR_ERR(pgpu);
+	ret = primegpu_core_init(pgpu, &primegpu_integrated_backend);
+	if (ret)
+		return ret;
+	return primegpu_core_register(pgpu);
+}
+
+static void primegpu_integrated_remove(struct pci_dev *pdev)
+{
+	primegpu_core_remove(pci_get_drvdata(pdev));
+}
+
+static void primegpu_integrated_shutdown(struct pci_dev *pdev)
+{
+	primegpu_core_shutdown(pci_get_drvdata(pdev));
+}
+
+static const struct pci_device_id primegpu_integrated_ids[] = {
+	{ PCI_DEVICE(PRIMEGPU_PCI_VENDOR_ID, PRIMEGPU_PCI_DEVICE_INTEGRATED) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, primegpu_integrated_ids);
+
+static struct pci_driver primegpu_integrated_pci_driver = {
+	.name = "primegpu-integrated",
+	.id_table = primegpu_integrated_ids,
+	.probe = primegpu_integrated_probe,
+	.remove = primegpu_integrated_remove,
+	.shutdown = primegpu_integrated_shutdown,
+};
+module_pci_driver(primegpu_integrated_pci_driver);
+
+PRIMEGPU_IMPORT_DMA_BUF_NS;
+MODULE_DESCRIPTION("primegpu virtual GPU without memory of its own");
+MODULE_LICENSE("GPL");
