@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CPU access to buffers.  All of it may fault, and goes through the guard.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "drm-calls.h"
+
+#define PIECE       4096    /* whole words, as the checksum wants them */
+#define READ_MAX    256
+
+static int do_mmap(struct call *c, const char *name, int fd, uint64_t size,
+                   uint64_t offset, int mode)
+{
+    int prot = mode == 0 ? PROT_READ : PROT_READ | PROT_WRITE;
+    int flags = mode == 1 ? MAP_PRIVATE : MAP_SHARED;
+    struct map *map = name_new_map(c, name);
+
+    if (!map) {
+        return c->error;
+    }
+    map->addr = mmap(NULL, size, prot, flags, fd, offset);
+    if (map->addr == MAP_FAILED) {
+        name_drop(map);
+        return call_fail(c, errno, "mmap");
+    }
+    map->size = size;
+    call_add(c, "size=%llu", (unsigned long long)size);
+    return 0;
+}
+
+int cmd_mmap(struct call *c)
+{
+    struct bo *bo = name_bo(c, c->argv[1]);
+    uint64_t offset;
+    int mode = -1, error;
+
+    if (!bo || (c->argc > 3 && !call_choice(c, 3, "ro|private", &mode))) {
+        return c->error;
+    }
+    error = drm_map_offset(bo, &offset);
+    if (error) {
+        return call_fail(c, error, "no mmap offset");
+    }
+    return do_mmap(c, c->argv[2], bo->file->fd, bo->size, offset, mode);
+}
+
+int cmd_mmap_fd(struct call *c)
+{
+    struct fd *fd = name_fd(c, c->argv[1]);
+    uint64_t size;
+    int mode = -1;
+
+    if (!fd || !call_number(c, 3, SIZE_MAX, &size) ||
+        (c->argc > 4 && !call_choice(c, 4, "ro|private", &mode))) {
+        return c->error;
+    }
+    return do_mmap(c, c->argv[2], fd->fd, size, 0, mode);
+}
+
+int cmd_munmap(struct call *c)
+{
+    struct map *map = name_map(c, c->argv[1]);
+
+    if (!map) {
+        return c->error;
+    }
+    if (munmap(map->addr, map->size)) {
+        return call_fail(c, errno, "munmap");
+    }
+    name_drop(map);
+    return 0;
+}
+
+/* The range that two arguments name, inside of the map */
+static bool map_range(struct call *c, const struct map *map, int arg,
+                      uint64_t *offset, uint64_t *length)
+{
+    if (!call_number(c, arg, UINT64_MAX, offset) ||
+        !call_number(c, arg + 1, UINT64_MAX, length)) {
+        return false;
+    }
+    if (*offset > map->size || *length > map->size - *offset) {
+        call_fail(c, ERANGE, "the map has %zu bytes", map->size);
+        return false;
+    }
+    return true;
+}
+
+int cmd_write(struct call *c)
+{
+    struct map *map = name_map(c, c->argv[1]);
+    uint64_t sum = PRIMEGPU_AGENT_CHECKSUM_INIT;
+    uint64_t offset, length, seed;
+    uint8_t piece[PIECE];
+
+    if (!map || !map_range(c, map, 2, &offset, &length) ||
+        !call_number(c, 4, UINT64_MAX, &seed)) {
+        return c->error;
+    }
+    while (length) {
+        size_t n = length < PIECE ? length : PIECE;
+
+        primegpu_agent_pattern(piece, offset, n, seed);
+        sum = primegpu_agent_checksum(sum, piece, n);
+        if (!guard_copy(map->addr + offset, piece, n)) {
+            return call_fail(c, EFAULT, "no memory at offset %llu or above",
+                             (unsigned long long)offset);
+        }
+        offset += n;
+        length -= n;
+    }
+    call_add(c, "checksum=0x%016llx", (unsigned long long)sum);
+    return 0;
+}
+
+int cmd_read(struct call *c)
+{
+    struct map *map = name_map(c, c->argv[1]);
+    uint8_t bytes[READ_MAX];
+    uint64_t offset, length, i;
+
+    if (!map || !map_range(c, map, 2, &offset, &length)) {
+        return c->error;
+    }
+    if (length > READ_MAX) {
+        return call_fail(c, EINVAL, "at most %d bytes", READ_MAX);
+    }
+    if (!guard_copy(bytes, map->addr + offset, length)) {
+        return call_fail(c, EFAULT, "no memory at offset %llu",
+                         (unsigned long long)offset);
+    }
+    call_add(c, "hex=");
+    for (i = 0; i < length; i++) {
+        call_add(c, "%02x", bytes[i]);
+    }
+    return 0;
+}
+
+int cmd_checksum(struct call *c)
+{
+    struct map *map = name_map(c, c->argv[1]);
+    uint64_t sum = PRIMEGPU_AGENT_CHECKSUM_INIT;
+    uint64_t offset = 0, length = map ? map->size : 0;
+    uint8_t piece[PIECE];
+
+    if (!map || (c->argc > 2 && !map_range(c, map, 2, &offset, &length))) {
+        return c->error;
+    }
+    while (length) {
+        size_t n = length < PIECE ? length : PIECE;
+
+        if (!guard_copy(piece, map->addr + offset, n)) {
+            return call_fail(c, EFAULT, "no memory at offset %llu or above",
+                             (unsigned long long)offset);
+        }
+        sum = primegpu_agent_checksum(sum, piece, n);
+        offset += n;
+        length -= n;
+    }
+    call_add(c, "checksum=0x%016llx", (unsigned long long)sum);
+    return 0;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Syncobjs, binary and timeline.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "drm-calls.h"
+
+/* SYNC[:POINT]; point 0 is a binary syncobj */
+static struct sync *sync_point(struct call *c, int arg, uint64_t *point)
+{
+    char *colon = strchr(c->argv[arg], ':');
+
+    *point = 0;
+    if (colon) {
+        *colon = '\0';
+        if (!line_number(colon + 1, point)) {
+            call_usage(c);
+            return NULL;
+        }
+    }
+    return name_sync(c, c->argv[arg]);
+}
+
+int cmd_syncobj(struct call *c)
+{
+    struct file *file = name_file(c, c->argv[1]);
+    struct sync *sync = file ? name_new_sync(c, c->argv[2]) : NULL;
+    struct drm_syncobj_create create = { 0 };
+
+    if (!sync) {
+        return c->error;
+    }
+    if (sys_ioctl(file->fd, DRM_IOCTL_SYNCOBJ_CREATE, &create)) {
+        name_drop(sync);
+        return call_fail(c, errno, "SYNCOBJ_CREATE");
+    }
+    sync->file = file;
+    sync->handle = create.handle;
+    call_add(c, "handle=%u", sync->handle);
+    return 0;
+}
+
+int cmd_syncobj_wait(struct call *c)
+{
+    uint64_t point, timeout;
+    struct sync *sync = sync_point(c, 1, &point);
+    struct drm_syncobj_timeline_wait timeline = { 0 };
+    struct drm_syncobj_wait binary = { 0 };
+    int ret;
+
+    if (!sync || !call_number(c, 2, UINT64_MAX, &timeout)) {
+        return c->error;
+    }
+    if (point) {
+        timeline.handles = (uintptr_t)&sync->handle;
+        timeline.points = (uintptr_t)&point;
+        timeline.count_handles = 1;
+        timeline.timeout_nsec = drm_deadline(timeout);
+        timeline.flags = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT;
+        ret = sys_ioctl(sync->file->fd, DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT,
+                        &timeline);
+    } else {
+        binary.handles = (uintptr_t)&sync->handle;
+        binary.count_handles = 1;
+        binary.timeout_nsec = drm_deadline(timeout);
+        binary.flags = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT;
+        ret = sys_ioctl(sync->file->fd, DRM_IOCTL_SYNCOBJ_WAIT, &binary);
+    }
+    return ret ? call_fail(c, errno, "not signalled") : 0;
+}
+
+int cmd_syncobj_signal(struct call *c)
+{
+    uint64_t point;
+    struct sync *sync = sync_point(c, 1, &point);
+    struct drm_syncobj_timeline_array timeline = { .count_handles = 1 };
+    struct drm_syncobj_array binary = { .count_handles = 1 };
+    int ret;
+
+    if (!sync) {
+        return c->error;
+    }
+    if (point) {
+        timeline.handles = (uintptr_t)&sync->handle;
+        timeline.points = (uintptr_t)&point;
+        ret = sys_ioctl(sync->file->fd, DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL,
+                        &timeline);
+    } else {
+        binary.handles = (uintptr_t)&sync->handle;
+        ret = sys_ioctl(sync->file->fd, DRM_IOCTL_SYNCOBJ_SIGNAL, &binary);
+    }
+    return ret ? call_fail(c, errno, "SYNCOBJ_SIGNAL") : 0;
+}
+
+int cmd_syncobj_export(struct call *c)
+{
+    struct sync *sync = name_sync(c, c->argv[1]);
+    struct drm_syncobj_handle args = { .fd = -1 };
+    int choice = -1;
+    struct fd *fd;
+
+    if (!sync || (c->argc > 3 && !call_choice(c, 3, "sync-file", &choice))) {
+        return c->error;
+    }
+    fd = name_new_fd(c, c->argv[2]);
+    if (!fd) {
+        return c->error;
+    }
+    args.handle = sync->handle;
+    if (choice >= 0) {
+        args.flags = DRM_SYNCOBJ_HANDLE_TO_FD_FLAGS_EXPORT_SYNC_FILE;
+    }
+    if (sys_ioctl(sync->file->fd, DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD, &args)) {
+        name_drop(fd);
+        return call_fail(c, errno, "SYNCOBJ_HANDLE_TO_FD");
+    }
+    fd->fd = args.fd;
+    return 0;
+}
+
+int cmd_syncobj_import(struct call *c)
+{
+    struct file *file = name_file(c, c->argv[1]);
+    struct fd *fd = file ? name_fd(c, c->argv[2]) : NULL;
+    struct sync *sync = fd ? name_new_sync(c, c->argv[3]) : NULL;
+    struct drm_syncobj_handle args = { 0 };
+
+    if (!sync) {
+        return c->error;
+    }
+    args.fd = fd->fd;
+    if (sys_ioctl(file->fd, DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE, &args)) {
+        name_drop(sync);
+        return call_fail(c, errno, "SYNCOBJ_FD_TO_HANDLE");
+    }
+    sync->file = file;
+    sync->handle = args.handle;
+    call_add(c, "handle=%u", sync->handle);
+    return 0;
+}
+
+int cmd_syncobj_destroy(struct call *c)
+{
+    struct sync *sync = name_sync(c, c->argv[1]);
+    struct drm_syncobj_destroy args = { 0 };
+    int fd;
+
+    if (!sync) {
+        return c->error;
+    }
+    fd = sync->file->fd;
+    args.handle = sync->handle;
+    name_drop(sync);
+    if (sys_ioctl(fd, DRM_IOCTL_SYNCOBJ_DESTROY, &args)) {
+        return call_fail(c, errno, "SYNCOBJ_DESTROY");
+    }
+    return 0;
+}

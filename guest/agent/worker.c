@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A worker process: runs the lines of each packet in order and answers each
+ * one at once, so that a command that hangs is the first one unanswered.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "agent.h"
+
+static int worker_sock = -1;
+
+static void worker_send_on(int sock, char type, const char *text, int fd)
+{
+    char packet[PRIMEGPU_AGENT_LINE_MAX + 64];
+    int n = snprintf(packet, sizeof(packet), "%c%s", type, text);
+
+    if ((size_t)n >= sizeof(packet)) {
+        n = sizeof(packet) - 1;
+    }
+    sys_send_fd(sock, packet, n, fd, 0);
+}
+
+void worker_send(char type, const char *text, int fd)
+{
+    worker_send_on(worker_sock, type, text, fd);
+}
+
+static void worker_line(struct call *c, const char *text)
+{
+    (void)c;
+    worker_send(PACKET_LINE, text, -1);
+}
+
+static void worker_run(char *line, int fd)
+{
+    static struct call c;
+    char text[PRIMEGPU_AGENT_LINE_MAX + 32];
+
+    call_init(&c);
+    c.fd = fd;
+    c.line = worker_line;
+    call_run(&c, line);
+    if (c.fd >= 0) {
+        close(c.fd);
+    }
+    if (!c.deferred || c.error) {
+        call_reply(&c, text, sizeof(text));
+        worker_send(PACKET_REPLY, text, -1);
+    }
+}
+
+void worker_main(int sock)
+{
+    static char packet[PACKET_MAX + 1];
+
+    worker_sock = sock;
+    guard_init();
+    for (;;) {
+        int fd;
+        int n = sys_recv_fd(sock, packet, PACKET_MAX, &fd);
+        char *line = packet;
+
+        if (n <= 0) {
+            _exit(0);
+        }
+        packet[n] = '\0';
+        while (*line) {
+            char *end = strchrnul(line, '\n');
+            char *next = *end ? end + 1 : end;
+
+            *end = '\0';
+            worker_run(line, fd);
+            fd = -1;
+            line = next;
+        }
+    }
+}
+
+/*
+ * The child is main's child too, and has what its parent has, but for the
+ * socket.  The parent tells the pid before it answers, so that main knows it.
+ */
+int cmd_fork(struct call *c)
+{
+    char pid_text[24];
+    long pid;
+
+    if (line_worker(c->argv[1]) < 0) {
+        return call_usage(c);
+    }
+    if (c->fd < 0) {
+        return call_fail(c, EMFILE, "no socket for %s", c->argv[1]);
+    }
+    pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+    if (pid < 0) {
+        return call_fail(c, errno, "clone");
+    }
+    if (!pid) {
+        dup2(c->fd, worker_sock);
+        close(c->fd);
+        worker_main(worker_sock);
+    }
+    snprintf(pid_text, sizeof(pid_text), "%ld", pid);
+    worker_send_on(c->fd, PACKET_HELLO, pid_text, -1);
+    return 0;
+}
+
+int cmd_exit(struct call *c)
+{
+    (void)c;
+    worker_send(PACKET_EXIT, "", -1);
+    _exit(0);
+}
