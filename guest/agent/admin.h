@@ -8,9 +8,12 @@
 #include "gpu.h"
 
 /*
- * Wait until each primegpu (or just the one) has released what it can; the
- * number of devices, or -1 with the call's error set.
+ * Wait at most so long for jobs, then until all primegpus have released what
+ * they can; the number of devices, or -1 with the call's error set.
  */
-int admin_settle(struct call *c, const struct gpu *only);
+int admin_settle(struct call *c, unsigned int jobs_ms);
+
+/* For jobs that are nearly done, as what settle waits without a number */
+#define ADMIN_SETTLE_MS 1
 
 #endif /* AGENT_ADMIN_H */

@@ -30,7 +30,7 @@
 enum packet {
     PACKET_REPLY = 'R',     /* text of the reply to the oldest request */
     PACKET_LINE  = '|',     /* a line of a listing */
-    PACKET_HELLO = 'H',     /* pid, from a forked worker's parent */
+    PACKET_HELLO = 'H',     /* pid, from a fork's parent and child */
     PACKET_SEND  = 'S',     /* "pM KIND NAME" and an fd: pM shall answer */
     PACKET_EXIT  = 'X',     /* the worker leaves */
 };

@@ -9,7 +9,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,47 +27,49 @@ int cmd_marker(struct call *c)
     return 0;
 }
 
-/* Write 1 to a debugfs file of the driver */
+static bool gpu_has_driver(const struct gpu *gpu)
+{
+    return gpu->primegpu && (gpu->card >= 0 || gpu->render >= 0);
+}
+
+/* Write a number to a debugfs file of the driver */
 static int debugfs_trigger(struct call *c, const struct gpu *gpu,
-                           const char *name)
+                           const char *name, unsigned int value)
 {
     int minor = gpu->card >= 0 ? gpu->card : gpu->render;
-    char path[PATH_MAX];
+    char path[PATH_MAX], text[16];
     int error;
 
     snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%d/%s", minor, name);
-    error = -sys_write_text(path, "1");
+    snprintf(text, sizeof(text), "%u", value);
+    error = -sys_write_text(path, text);
     return error ? call_fail(c, error, "%s", path) : 0;
 }
 
-int admin_settle(struct call *c, const struct gpu *only)
+/* One device's file settles all of them. */
+int admin_settle(struct call *c, unsigned int jobs_ms)
 {
     static struct gpu gpus[GPUS_MAX];
-    int i, done = 0, n = gpu_list(gpus, GPUS_MAX);
+    int i, devices = 0, n = gpu_list(gpus, GPUS_MAX);
 
     for (i = 0; i < n; i++) {
-        if (!gpus[i].primegpu || (gpus[i].card < 0 && gpus[i].render < 0) ||
-            (only && strcmp(only->path, gpus[i].path))) {
-            continue;
-        }
-        if (debugfs_trigger(c, &gpus[i], "settle")) {
+        if (gpu_has_driver(&gpus[i]) && !devices++ &&
+            debugfs_trigger(c, &gpus[i], "settle", jobs_ms)) {
             return -1;
         }
-        done++;
     }
-    return done;
+    return devices;
 }
 
 int cmd_settle(struct call *c)
 {
-    uint64_t start = sys_now_ns();
-    struct gpu gpu;
+    uint64_t start = sys_now_ns(), jobs_ms = ADMIN_SETTLE_MS;
     int devices;
 
-    if (c->argc > 1 && !call_gpu(c, 1, &gpu)) {
+    if (c->argc > 1 && !call_number(c, 1, INT_MAX, &jobs_ms)) {
         return c->error;
     }
-    devices = admin_settle(c, c->argc > 1 ? &gpu : NULL);
+    devices = admin_settle(c, jobs_ms);
     if (devices < 0) {
         return c->error;
     }
@@ -84,7 +85,10 @@ int cmd_evict(struct call *c)
     if (!call_gpu(c, 1, &gpu)) {
         return c->error;
     }
-    return debugfs_trigger(c, &gpu, "evict");
+    if (!gpu_has_driver(&gpu)) {
+        return call_fail(c, ENODEV, "%s has no driver of ours", c->argv[1]);
+    }
+    return debugfs_trigger(c, &gpu, "evict", 1);
 }
 
 int cmd_unbind(struct call *c)

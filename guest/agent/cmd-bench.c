@@ -157,7 +157,7 @@ int cmd_bench_share(struct call *c)
         return call_fail(c, error, "in round %llu", (unsigned long long)i);
     }
     settle = sys_now_ns();
-    if (admin_settle(c, NULL) < 0) {
+    if (admin_settle(c, ADMIN_SETTLE_MS) < 0) {
         return c->error;
     }
     call_add(c, "ns=%llu settle-ns=%llu",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Modules from a newc cpio archive on a block device.  The archive is mapped
- * and judged in place; each size is checked against what is left of it.
+ * Modules from a newc cpio archive on a block device.  The archive is read
+ * to memory and judged there; each size is checked against what is left of it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,6 +19,7 @@
 #include "agent.h"
 
 #define DEFAULT_DEVICE  "/dev/vda"
+#define ARCHIVE_MAX     (256u << 20)
 #define ORDER_FILE      "modules.order"
 #define CPIO_MAGIC      "070701"
 #define CPIO_HEADER     110
@@ -86,16 +87,41 @@ static int archive_find(const struct archive *a, const char *name,
     return EBADMSG;
 }
 
+static void archive_close(struct archive *a)
+{
+    munmap((void *)a->data, a->size);
+}
+
+/* Read all of it; 0 or an errno */
+static int archive_read(int fd, char *data, size_t size)
+{
+    size_t done = 0;
+    ssize_t n;
+
+    while (done < size) {
+        n = pread(fd, data + done, size - done, done);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return n < 0 ? errno : EIO;
+        }
+        done += n;
+    }
+    return 0;
+}
+
 /*
- * Map the device.  What the kernel has cached of it is dropped first: a saved
- * guest may be resumed with another archive.
+ * Copy the device to memory.  What the kernel has cached of it is dropped
+ * first: a saved guest may be resumed with another archive.  A mapping of the
+ * device would not do, as it may lack the last page when that is not whole.
  */
 static int archive_open(const char *path, struct archive *a)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
     uint64_t size = 0;
-    void *data;
+    struct stat st;
+    char *data;
     int error = 0;
 
     if (fd < 0) {
@@ -109,21 +135,24 @@ static int archive_open(const char *path, struct archive *a)
     } else {
         size = st.st_size;
     }
+    if (!error && size > ARCHIVE_MAX) {
+        error = EFBIG;
+    }
     if (!error) {
-        data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+        data = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         error = data == MAP_FAILED ? errno : 0;
     }
-    close(fd);
     if (!error) {
         a->data = data;
         a->size = size;
+        error = archive_read(fd, data, size);
+        if (error) {
+            archive_close(a);
+        }
     }
+    close(fd);
     return error;
-}
-
-static void archive_close(struct archive *a)
-{
-    munmap((void *)a->data, a->size);
 }
 
 /* A line of the order file: FILE [PARAMETER...] */

@@ -440,6 +440,7 @@ void pool_event(int n)
 static void slot_finish(int n, int status)
 {
     struct slot *s = &slots[n];
+    struct queue kills = s->kills;
     struct request *r;
     char how[32], text[64];
 
@@ -462,7 +463,7 @@ static void slot_finish(int n, int status)
     if (n <= 1) {
         pool_spawn(n);
     }
-    while ((r = queue_take(&s->kills))) {
+    while ((r = queue_take(&kills))) {
         port_write(r->tag, "", text);
         free(r);
     }

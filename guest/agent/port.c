@@ -18,6 +18,7 @@
 #include "agent.h"
 
 #define PORTS_DIR   "/sys/class/virtio-ports"
+#define IN_MAX      (128u << 10)
 #define OUT_MAX     (4u << 20)
 
 static struct {
@@ -28,9 +29,11 @@ static struct {
     bool skip;              /* rest of a line that is too long */
     size_t in_used;
     size_t out_used;
-    char buf[4 * PACKET_MAX];
-    char out_buf[OUT_MAX];
 } port = { .in = -1, .out = -1 };
+
+/* Apart from the above, so that they take no room in the program's file */
+static char in_buf[IN_MAX];
+static char out_buf[OUT_MAX];
 
 /* The device file of the port, once the kernel has found it */
 static bool port_find(char *path, size_t size)
@@ -90,8 +93,8 @@ bool port_ended(void)
 /* Hand out the whole lines that are there; keep the rest. */
 static void port_lines(void (*line)(char *line, size_t length))
 {
-    char *start = port.buf;
-    char *end = port.buf + port.in_used;
+    char *start = in_buf;
+    char *end = in_buf + port.in_used;
     char *newline;
 
     while ((newline = memchr(start, '\n', end - start))) {
@@ -103,10 +106,10 @@ static void port_lines(void (*line)(char *line, size_t length))
         start = newline + 1;
     }
     port.in_used = end - start;
-    memmove(port.buf, start, port.in_used);
+    memmove(in_buf, start, port.in_used);
     if (port.in_used >= PRIMEGPU_AGENT_LINE_MAX) {
         if (!port.skip) {
-            line(port.buf, PRIMEGPU_AGENT_LINE_MAX);
+            line(in_buf, PRIMEGPU_AGENT_LINE_MAX);
         }
         port.skip = true;
         port.in_used = 0;
@@ -122,8 +125,8 @@ int port_read(void (*line)(char *line, size_t length))
     ssize_t n;
 
     do {
-        n = read(port.in, port.buf + port.in_used,
-                 sizeof(port.buf) - 1 - port.in_used);
+        n = read(port.in, in_buf + port.in_used,
+                 sizeof(in_buf) - 1 - port.in_used);
         if (n > 0) {
             port.in_used += n;
             port_lines(line);
@@ -146,14 +149,14 @@ void port_flush(void)
     ssize_t n = 0;
 
     while (done < port.out_used) {
-        n = write(port.out, port.out_buf + done, port.out_used - done);
+        n = write(port.out, out_buf + done, port.out_used - done);
         if (n < 0 && errno != EINTR) {
             break;
         }
         done += n > 0 ? n : 0;
     }
     port.out_used -= done;
-    memmove(port.out_buf, port.out_buf + done, port.out_used);
+    memmove(out_buf, out_buf + done, port.out_used);
 }
 
 /* Flush, and wait for a host that is slow */
@@ -172,14 +175,14 @@ void port_drain(int timeout_ms)
 /* Queue a line: [@TAG ][SEP ]TEXT */
 void port_write(const char *tag, const char *sep, const char *text)
 {
-    size_t room = sizeof(port.out_buf) - port.out_used;
+    size_t room = sizeof(out_buf) - port.out_used;
     int n;
 
     if (room < 2 * PRIMEGPU_AGENT_LINE_MAX) {
         port_drain(1000);
-        room = sizeof(port.out_buf) - port.out_used;
+        room = sizeof(out_buf) - port.out_used;
     }
-    n = snprintf(port.out_buf + port.out_used, room, "%s%s%s%s\n",
+    n = snprintf(out_buf + port.out_used, room, "%s%s%s%s\n",
                  tag[0] ? tag : "", tag[0] ? " " : "", sep, text);
     if (n > 0 && (size_t)n < room) {
         port.out_used += n;

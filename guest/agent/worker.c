@@ -84,13 +84,21 @@ void worker_main(int sock)
     }
 }
 
+static void worker_hello(int sock, pid_t pid)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%d", pid);
+    worker_send_on(sock, PACKET_HELLO, text, -1);
+}
+
 /*
  * The child is main's child too, and has what its parent has, but for the
- * socket.  The parent tells the pid before it answers, so that main knows it.
+ * socket.  Both tell its pid, so that main knows it when the parent answers,
+ * and when the child is gone before that.
  */
 int cmd_fork(struct call *c)
 {
-    char pid_text[24];
     long pid;
 
     if (line_worker(c->argv[1]) < 0) {
@@ -106,10 +114,29 @@ int cmd_fork(struct call *c)
     if (!pid) {
         dup2(c->fd, worker_sock);
         close(c->fd);
+        worker_hello(worker_sock, getpid());
         worker_main(worker_sock);
     }
-    snprintf(pid_text, sizeof(pid_text), "%ld", pid);
-    worker_send_on(c->fd, PACKET_HELLO, pid_text, -1);
+    worker_hello(c->fd, pid);
+    return 0;
+}
+
+int cmd_cpu(struct call *c)
+{
+    bool any = !strcmp(c->argv[1], "any");
+    uint64_t cpu;
+    cpu_set_t cpus;
+
+    memset(&cpus, any ? 0xff : 0, sizeof(cpus));
+    if (!any) {
+        if (!call_number(c, 1, CPU_SETSIZE - 1, &cpu)) {
+            return c->error;
+        }
+        CPU_SET(cpu, &cpus);
+    }
+    if (sched_setaffinity(0, sizeof(cpus), &cpus)) {
+        return call_fail(c, errno, "CPU %s", c->argv[1]);
+    }
     return 0;
 }
 

@@ -84,8 +84,9 @@
       "insert the modules of the archive; inserted= present=")                 \
     X(rmmod, ADMIN, "MODULE", "remove a module")                               \
     X(marker, ADMIN, "N", "tell the devices the number of the step; devices=") \
-    X(settle, ADMIN, "[GPU]",                                                  \
-      "wait until what can be released is released; devices= ns=")             \
+    X(settle, ADMIN, "[TIMEOUT-MS]",                                           \
+      "wait so long (1) for jobs, then until all is released that can be; "    \
+      "devices= ns=")                                                          \
     X(evict, ADMIN, "GPU", "move all BOs out of VRAM")                         \
     X(unbind, ADMIN, "GPU", "unbind the driver from the device")               \
     X(bind, ADMIN, "GPU", "bind it again")                                     \
@@ -119,6 +120,8 @@
     X(send_file, WORKER, "FILE pM NEW-FILE", "pass a DRM file to worker pM")   \
     X(fork, WORKER, "pM", "fork this worker; pM has all its names")            \
     X(exit, WORKER, "", "leave; the kernel closes all; reply when it has")     \
+    X(cpu, WORKER, "N|any",                                                    \
+      "run this worker (and those it forks) there; all start on CPU 0")        \
     X(names, WORKER, "",                                                       \
       "files= bos= fds= maps= syncobjs= named, open= fds of the process")      \
     X(poll, WORKER, "FD in|out TIMEOUT-MS", "ready=0 or 1")                    \
