@@ -58,25 +58,6 @@ u32 primegpu_cmd_status(const void *entry)
 	return le32_to_cpu(READ_ONCE(hdr->status));
 }
 
-/* False when the device is gone; else the ring is the caller's. */
-static bool primegpu_cmd_lock(struct primegpu_device *pgpu, int *idx)
-{
-	if (!drm_dev_enter(&pgpu->drm, idx))
-		return false;
-	spin_lock(&pgpu->ctrl->lock);
-	if (!pgpu->ctrl->broken)
-		return true;
-	spin_unlock(&pgpu->ctrl->lock);
-	drm_dev_exit(*idx);
-	return false;
-}
-
-static void primegpu_cmd_unlock(struct primegpu_device *pgpu, int idx)
-{
-	spin_unlock(&pgpu->ctrl->lock);
-	drm_dev_exit(idx);
-}
-
 static void *primegpu_cmd_begin(struct primegpu_device *pgpu,
 				enum primegpu_opcode opcode, u64 key,
 				u32 client)
@@ -99,10 +80,11 @@ static int primegpu_cmd_result(struct primegpu_device *pgpu, const void *entry)
 	u32 status;
 
 	while ((status = primegpu_cmd_status(entry)) == PRIMEGPU_ST_NONE) {
+		if (pgpu->ctrl->broken)
+			break;
 		if (waited_us++ == PRIMEGPU_CMD_TIMEOUT_US) {
 			drm_err(&pgpu->drm, "the control ring does not answer\n");
 			pgpu->ctrl->broken = true;
-			break;
 		}
 		udelay(1);
 	}
@@ -122,6 +104,11 @@ static int primegpu_cmd_run(struct primegpu_device *pgpu)
 	int ret = 0;
 
 	WARN_ON_ONCE(primegpu_ring_pending(ring) > PRIMEGPU_CTRL_BATCH_MAX);
+	if (ring->broken) {
+		while (primegpu_ring_reap(ring))
+			;
+		return -EIO;
+	}
 	dma_wmb();
 	primegpu_write(pgpu, PRIMEGPU_REG_CTRL_TAIL, ring->tail);
 	while ((entry = primegpu_ring_reap(ring))) {
@@ -142,8 +129,9 @@ u64 primegpu_cmd_bo_create(struct primegpu_device *pgpu, size_t size,
 	int idx;
 
 	*err = -ENODEV;
-	if (!primegpu_cmd_lock(pgpu, &idx))
+	if (!drm_dev_enter(&pgpu->drm, &idx))
 		return 0;
+	spin_lock(&pgpu->ctrl->lock);
 	/* Keys rise in the order of the commands, refused ones included. */
 	key = pgpu->ctrl->next_key++;
 	cmd = primegpu_cmd_begin(pgpu, PRIMEGPU_OP_BO_CREATE, key, 0);
@@ -152,7 +140,8 @@ u64 primegpu_cmd_bo_create(struct primegpu_device *pgpu, size_t size,
 	cmd->size = cpu_to_le64(size);
 	cmd->exporter_key = cpu_to_le64(exporter_key);
 	*err = primegpu_cmd_run(pgpu);
-	primegpu_cmd_unlock(pgpu, idx);
+	spin_unlock(&pgpu->ctrl->lock);
+	drm_dev_exit(idx);
 	return *err ? 0 : key;
 }
 
@@ -163,12 +152,14 @@ static int primegpu_cmd_bo_client(struct primegpu_bo *bo,
 	struct primegpu_cmd_bo_client *cmd;
 	int idx, ret;
 
-	if (!primegpu_cmd_lock(pgpu, &idx))
+	if (!drm_dev_enter(&pgpu->drm, &idx))
 		return -ENODEV;
+	spin_lock(&pgpu->ctrl->lock);
 	cmd = primegpu_cmd_begin(pgpu, opcode, bo->key, client);
 	cmd->client = cpu_to_le32(client);
 	ret = primegpu_cmd_run(pgpu);
-	primegpu_cmd_unlock(pgpu, idx);
+	spin_unlock(&pgpu->ctrl->lock);
+	drm_dev_exit(idx);
 	return ret;
 }
 
@@ -268,8 +259,9 @@ int primegpu_cmd_bo_attach_sgt(struct primegpu_bo *bo, struct sg_table *sgt)
 	struct scatterlist *sg;
 	int i, idx, ret = 0;
 
-	if (!primegpu_cmd_lock(attach.pgpu, &idx))
+	if (!drm_dev_enter(&attach.pgpu->drm, &idx))
 		return -ENODEV;
+	spin_lock(&attach.pgpu->ctrl->lock);
 	for_each_sgtable_dma_sg(sgt, sg, i) {
 		u64 length = min_t(u64, sg_dma_len(sg), left);
 
@@ -280,7 +272,8 @@ int primegpu_cmd_bo_attach_sgt(struct primegpu_bo *bo, struct sg_table *sgt)
 		left -= length;
 	}
 	ret = primegpu_cmd_attach_end(&attach, ret);
-	primegpu_cmd_unlock(attach.pgpu, idx);
+	spin_unlock(&attach.pgpu->ctrl->lock);
+	drm_dev_exit(idx);
 	return ret;
 }
 
@@ -295,12 +288,14 @@ int primegpu_cmd_bo_attach_pages(struct primegpu_bo *bo,
 	unsigned int i;
 	int idx, ret = 0;
 
-	if (!primegpu_cmd_lock(attach.pgpu, &idx))
+	if (!drm_dev_enter(&attach.pgpu->drm, &idx))
 		return -ENODEV;
+	spin_lock(&attach.pgpu->ctrl->lock);
 	for (i = 0; i < count && !ret; i++)
 		ret = primegpu_cmd_attach_add(&attach, addrs[i], PAGE_SIZE);
 	ret = primegpu_cmd_attach_end(&attach, ret);
-	primegpu_cmd_unlock(attach.pgpu, idx);
+	spin_unlock(&attach.pgpu->ctrl->lock);
+	drm_dev_exit(idx);
 	return ret;
 }
 
@@ -309,11 +304,13 @@ int primegpu_cmd_bo_detach(struct primegpu_bo *bo)
 	struct primegpu_device *pgpu = to_primegpu_device(bo->gem->dev);
 	int idx, ret;
 
-	if (!primegpu_cmd_lock(pgpu, &idx))
+	if (!drm_dev_enter(&pgpu->drm, &idx))
 		return -ENODEV;
+	spin_lock(&pgpu->ctrl->lock);
 	primegpu_cmd_begin(pgpu, PRIMEGPU_OP_BO_DETACH, bo->key, 0);
 	ret = primegpu_cmd_run(pgpu);
-	primegpu_cmd_unlock(pgpu, idx);
+	spin_unlock(&pgpu->ctrl->lock);
+	drm_dev_exit(idx);
 	return ret;
 }
 
@@ -323,13 +320,15 @@ int primegpu_cmd_bo_destroy(struct primegpu_bo *bo)
 	struct primegpu_device *pgpu = to_primegpu_device(bo->gem->dev);
 	int idx, ret;
 
-	if (!primegpu_cmd_lock(pgpu, &idx))
+	if (!drm_dev_enter(&pgpu->drm, &idx))
 		return -ENODEV;
+	spin_lock(&pgpu->ctrl->lock);
 	if (bo->attached)
 		primegpu_cmd_begin(pgpu, PRIMEGPU_OP_BO_DETACH, bo->key, 0);
 	primegpu_cmd_begin(pgpu, PRIMEGPU_OP_BO_DESTROY, bo->key, 0);
 	ret = primegpu_cmd_run(pgpu);
-	primegpu_cmd_unlock(pgpu, idx);
+	spin_unlock(&pgpu->ctrl->lock);
+	drm_dev_exit(idx);
 	return ret;
 }
 
@@ -340,13 +339,15 @@ int primegpu_cmd_bo_place(struct primegpu_bo *bo,
 	struct primegpu_cmd_bo_place *cmd;
 	int idx, ret;
 
-	if (!primegpu_cmd_lock(pgpu, &idx))
+	if (!drm_dev_enter(&pgpu->drm, &idx))
 		return -ENODEV;
+	spin_lock(&pgpu->ctrl->lock);
 	cmd = primegpu_cmd_begin(pgpu, PRIMEGPU_OP_BO_PLACE, bo->key, 0);
 	cmd->location = cpu_to_le32(location);
 	cmd->vram_offset = cpu_to_le64(offset);
 	ret = primegpu_cmd_run(pgpu);
-	primegpu_cmd_unlock(pgpu, idx);
+	spin_unlock(&pgpu->ctrl->lock);
+	drm_dev_exit(idx);
 	return ret;
 }
 

@@ -6,6 +6,8 @@
  * The order of each change: the hardware leaves a place before TTM may give
  * it to others, and learns of a new one before a job can use it.
  */
+#include <linux/workqueue.h>
+
 #include <drm/drm_managed.h>
 #include <drm/drm_prime.h>
 #include <drm/ttm/ttm_range_manager.h>
@@ -250,7 +252,11 @@ static void primegpu_discrete_vram_fini(struct drm_device *drm, void *data)
 
 static void primegpu_discrete_tt_fini(struct drm_device *drm, void *data)
 {
-	ttm_range_man_fini(data, TTM_PL_TT);
+	struct ttm_device *bdev = data;
+
+	/* Imports are freed by a worker; the managers must be empty. */
+	drain_workqueue(bdev->wq);
+	ttm_range_man_fini(bdev, TTM_PL_TT);
 }
 
 int primegpu_discrete_ttm_init(struct primegpu_discrete *discrete)

@@ -39,18 +39,21 @@ static int primegpu_integrated_populate(struct drm_gem_object *gem)
 {
 	struct primegpu_integrated_bo *bo = to_primegpu_integrated_bo(gem);
 	struct sg_table *sgt;
-	int ret;
+	int idx, ret;
 
 	if (READ_ONCE(bo->core.attached))
 		return 0;
+	if (!drm_dev_enter(gem->dev, &idx))
+		return -ENODEV;
 	sgt = drm_gem_shmem_get_pages_sgt(&bo->shmem);
-	if (IS_ERR(sgt))
-		return PTR_ERR(sgt);
-	ret = dma_resv_lock_interruptible(gem->resv, NULL);
-	if (ret)
-		return ret;
-	ret = primegpu_core_bo_attach_sgt(&bo->core, sgt);
-	dma_resv_unlock(gem->resv);
+	ret = PTR_ERR_OR_ZERO(sgt);
+	if (!ret)
+		ret = dma_resv_lock_interruptible(gem->resv, NULL);
+	if (!ret) {
+		ret = primegpu_core_bo_attach_sgt(&bo->core, sgt);
+		dma_resv_unlock(gem->resv);
+	}
+	drm_dev_exit(idx);
 	return ret;
 }
 
