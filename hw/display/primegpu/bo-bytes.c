@@ -161,6 +161,7 @@ uint32_t primegpu_bo_detach(PrimeGPUState *s, uint64_t key)
     g_clear_pointer(&bo->segments, g_free);
     bo->segment_count = 0;
     bo->segment_room = 0;
+    bo->segment_hint = 0;
     bo->attached = 0;
     s->counters.detached++;
     trace_primegpu_bo_detach(s->name, key);
@@ -255,12 +256,26 @@ uint32_t primegpu_bo_place_vram(PrimeGPUState *s, uint64_t key,
     return PRIMEGPU_ST_OK;
 }
 
-static const PrimeGPUSegment *primegpu_bo_segment(const PrimeGPUBuffer *bo,
+static bool primegpu_bo_segment_has(const PrimeGPUBuffer *bo, int32_t i,
+                                    uint64_t offset)
+{
+    return i < bo->segment_count && offset >= bo->segments[i].offset &&
+           offset - bo->segments[i].offset < bo->segments[i].length;
+}
+
+static const PrimeGPUSegment *primegpu_bo_segment(PrimeGPUBuffer *bo,
                                                   uint64_t offset)
 {
     int32_t low = 0;
     int32_t high = bo->segment_count;
 
+    /* Most of the time it is the one after the last one. */
+    if (primegpu_bo_segment_has(bo, bo->segment_hint, offset)) {
+        return &bo->segments[bo->segment_hint];
+    }
+    if (primegpu_bo_segment_has(bo, bo->segment_hint + 1, offset)) {
+        return &bo->segments[++bo->segment_hint];
+    }
     while (high - low > 1) {
         int32_t middle = low + (high - low) / 2;
 
@@ -270,6 +285,7 @@ static const PrimeGPUSegment *primegpu_bo_segment(const PrimeGPUBuffer *bo,
             high = middle;
         }
     }
+    bo->segment_hint = low;
     return &bo->segments[low];
 }
 

@@ -44,6 +44,7 @@ typedef struct PrimeGPUBuffer {
     /* derived */
     uint64_t attached;          /* bytes of all segments */
     int32_t segment_room;
+    int32_t segment_hint;       /* the one that was used last */
     uint32_t jobs;              /* jobs queued or running that name it */
     uint64_t job_mark;          /* the last job that counted it */
     IntervalTreeNode vram_node;

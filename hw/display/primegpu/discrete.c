@@ -20,7 +20,8 @@ static const Property primegpu_discrete_properties[] = {
     DEFINE_PROP_SIZE("vram-size", PrimeGPUState, conf.vram_size, 64 * MiB),
 };
 
-static void primegpu_discrete_class_init(ObjectClass *klass, void *data)
+static void primegpu_discrete_class_init(ObjectClass *klass,
+                                         PrimeGPUClassData *data)
 {
     primegpu_pci_class_set_model(klass, &primegpu_discrete_info);
     device_class_set_props(DEVICE_CLASS(klass), primegpu_discrete_properties);

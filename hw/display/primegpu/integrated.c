@@ -14,7 +14,8 @@ static const PrimeGPUModelInfo primegpu_integrated_info = {
     .desc = "primegpu GPU whose buffers live in guest memory",
 };
 
-static void primegpu_integrated_class_init(ObjectClass *klass, void *data)
+static void primegpu_integrated_class_init(ObjectClass *klass,
+                                           PrimeGPUClassData *data)
 {
     primegpu_pci_class_set_model(klass, &primegpu_integrated_info);
 }

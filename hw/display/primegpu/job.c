@@ -57,20 +57,25 @@ static bool primegpu_job_decode(const struct primegpu_job_op *wire,
     return !wire->flags && !wire->rsvd3c;
 }
 
-static bool primegpu_job_op_valid(const PrimeGPUJobOp *op)
+/* The fields alone, without the BOs */
+static uint32_t primegpu_job_check_fields(const PrimeGPUJobOp *op)
 {
     const struct PrimeGPUJobOpInfo *info;
 
-    if (op->opcode >= ARRAY_SIZE(primegpu_job_ops)) {
-        return false;
+    if (op->opcode >= ARRAY_SIZE(primegpu_job_ops) ||
+        !primegpu_job_ops[op->opcode].name) {
+        return PRIMEGPU_ST_INVALID_OPCODE;
     }
     info = &primegpu_job_ops[op->opcode];
-    if (!info->name || !is_power_of_2(op->cpp) || !(op->cpp & info->cpps) ||
+    if (!is_power_of_2(op->cpp) || !(op->cpp & info->cpps) ||
         !op->width || !op->height) {
-        return false;
+        return PRIMEGPU_ST_INVALID_FIELD;
     }
-    return info->has_source ? !op->value
-           : !op->src_key && !op->src_offset && !op->src_stride;
+    if (info->has_source ? op->value
+        : op->src_key || op->src_offset || op->src_stride) {
+        return PRIMEGPU_ST_INVALID_FIELD;
+    }
+    return PRIMEGPU_ST_OK;
 }
 
 static uint64_t primegpu_job_row_bytes(const PrimeGPUJobOp *op)
@@ -154,10 +159,10 @@ static uint32_t primegpu_job_check_overlap(PrimeGPUJobOp *op)
 static uint32_t primegpu_job_check_op(PrimeGPUState *s, const PrimeGPUJob *job,
                                       uint32_t client, PrimeGPUJobOp *op)
 {
-    uint32_t status;
+    uint32_t status = primegpu_job_check_fields(op);
 
-    if (!primegpu_job_op_valid(op)) {
-        return PRIMEGPU_ST_INVALID_FIELD;
+    if (status != PRIMEGPU_ST_OK) {
+        return status;
     }
     status = primegpu_job_check_bo(s, job, client, op->dst_key, &op->dst);
     if (status == PRIMEGPU_ST_OK) {
@@ -306,7 +311,7 @@ static uint64_t primegpu_job_piece(PrimeGPUState *s, const PrimeGPUJob *job,
     if (!op->src) {
         primegpu_blit_fill(dst.host, dst.length, op->value, op->cpp);
         s->counters.bytes_filled += dst.length;
-        primegpu_mem_written(s, &dst, dst.length);
+        primegpu_mem_written(s, &windows->dst, &dst, dst.length);
         return dst.length;
     }
     if (!primegpu_bo_map(s, op->src, &windows->src,
@@ -317,7 +322,7 @@ static uint64_t primegpu_job_piece(PrimeGPUState *s, const PrimeGPUJob *job,
     }
     primegpu_blit_copy(dst.host, src.host, src.length);
     s->counters.bytes_copied += src.length;
-    primegpu_mem_written(s, &dst, src.length);
+    primegpu_mem_written(s, &windows->dst, &dst, src.length);
     return src.length;
 }
 
@@ -336,13 +341,10 @@ static void primegpu_job_advance(PrimeGPUJob *job, const PrimeGPUJobOp *op,
     job->op_index++;
 }
 
-uint32_t primegpu_job_run(PrimeGPUState *s, PrimeGPUJob *job,
-                          uint64_t *budget)
+static uint32_t primegpu_job_run_pieces(PrimeGPUState *s, PrimeGPUJob *job,
+                                        uint64_t *budget,
+                                        PrimeGPUJobWindows *windows)
 {
-    PrimeGPUJobWindows windows = { };
-
-    RCU_READ_LOCK_GUARD();
-
     while (job->op_index < job->op_count) {
         const PrimeGPUJobOp *op = &job->ops[job->op_index];
         uint64_t left = primegpu_job_row_bytes(op) - job->column;
@@ -353,7 +355,7 @@ uint32_t primegpu_job_run(PrimeGPUState *s, PrimeGPUJob *job,
         }
         /* A piece of a fill ends between two elements. */
         left = MIN(left, ROUND_UP(*budget, PRIMEGPU_PAGE_SIZE));
-        length = primegpu_job_piece(s, job, op, left, &windows);
+        length = primegpu_job_piece(s, job, op, left, windows);
         if (!length) {
             return PRIMEGPU_ST_DMA;
         }
@@ -361,4 +363,19 @@ uint32_t primegpu_job_run(PrimeGPUState *s, PrimeGPUJob *job,
         primegpu_job_advance(job, op, length);
     }
     return PRIMEGPU_ST_OK;
+}
+
+uint32_t primegpu_job_run(PrimeGPUState *s, PrimeGPUJob *job,
+                          uint64_t *budget)
+{
+    PrimeGPUJobWindows windows;
+    uint32_t status;
+
+    RCU_READ_LOCK_GUARD();
+
+    primegpu_mem_window_init(&windows.dst);
+    primegpu_mem_window_init(&windows.src);
+    status = primegpu_job_run_pieces(s, job, budget, &windows);
+    primegpu_mem_flush(s, &windows.dst);
+    return status;
 }

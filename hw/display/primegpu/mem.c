@@ -8,7 +8,6 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/rcu.h"
-#include "exec/ramblock.h"
 #include "device.h"
 #include "trace.h"
 
@@ -23,6 +22,13 @@ bool primegpu_mem_init(PrimeGPUState *s, Error **errp)
     }
     s->mem.vram_host = memory_region_get_ram_ptr(&s->mem.vram);
     return true;
+}
+
+void primegpu_mem_window_init(PrimeGPUMemWindow *window)
+{
+    window->start = 0;
+    window->size = 0;
+    window->write_count = 0;
 }
 
 /* Called within an RCU critical section. */
@@ -80,27 +86,52 @@ void primegpu_mem_map_vram(PrimeGPUState *s, uint64_t offset, uint64_t length,
     span->length = length;
 }
 
-void primegpu_mem_written(PrimeGPUState *s, const PrimeGPUMemSpan *span,
-                          uint64_t length)
+void primegpu_mem_flush(PrimeGPUState *s, PrimeGPUMemWindow *window)
 {
-    /*
-     * The write may hit a page from which the guest has run code, so setting
-     * dirty bits is not enough.  The end of a mapping does all that is needed,
-     * and gives back the reference that a mapping takes.
-     */
-    memory_region_ref(span->mr);
-    address_space_unmap(pci_get_address_space(PCI_DEVICE(s)), span->host,
-                        length, true, length);
+    AddressSpace *as = pci_get_address_space(PCI_DEVICE(s));
+    unsigned i;
+
+    for (i = 0; i < window->write_count; i++) {
+        const PrimeGPUMemSpan *span = &window->writes[i];
+
+        /*
+         * A page from which the guest has run code may be hit, so setting
+         * dirty bits is not enough.  The end of a mapping does all that is
+         * needed, and gives back the reference that a mapping takes.
+         */
+        memory_region_ref(span->mr);
+        address_space_unmap(as, span->host, span->length, true, span->length);
+    }
+    window->write_count = 0;
+}
+
+void primegpu_mem_written(PrimeGPUState *s, PrimeGPUMemWindow *window,
+                          const PrimeGPUMemSpan *span, uint64_t length)
+{
+    PrimeGPUMemSpan *last = window->writes + window->write_count - 1;
+
+    if (window->write_count && last->mr == span->mr &&
+        last->host + last->length == span->host) {
+        last->length += length;
+        return;
+    }
+    if (window->write_count == PRIMEGPU_MEM_WRITES) {
+        primegpu_mem_flush(s, window);
+    }
+    last = &window->writes[window->write_count++];
+    *last = *span;
+    last->length = length;
 }
 
 bool primegpu_mem_walk(PrimeGPUState *s, uint64_t addr, uint64_t length,
                        PrimeGPUMemSpanFunc *func, void *opaque)
 {
-    PrimeGPUMemWindow window = { };
+    PrimeGPUMemWindow window;
     PrimeGPUMemSpan span;
 
     RCU_READ_LOCK_GUARD();
 
+    primegpu_mem_window_init(&window);
     if (length > UINT64_MAX - addr) {
         return false;
     }
@@ -120,21 +151,22 @@ bool primegpu_mem_walk(PrimeGPUState *s, uint64_t addr, uint64_t length,
 static bool primegpu_mem_rw(PrimeGPUState *s, uint64_t addr, uint8_t *buf,
                             uint64_t length, bool is_write)
 {
-    PrimeGPUMemWindow window = { };
+    PrimeGPUMemWindow window;
     PrimeGPUMemSpan span;
 
     RCU_READ_LOCK_GUARD();
 
+    primegpu_mem_window_init(&window);
     if (length > UINT64_MAX - addr) {
         return false;
     }
     while (length) {
         if (!primegpu_mem_map(s, &window, addr, length, is_write, &span)) {
-            return false;
+            break;
         }
         if (is_write) {
             memcpy(span.host, buf, span.length);
-            primegpu_mem_written(s, &span, span.length);
+            primegpu_mem_written(s, &window, &span, span.length);
         } else {
             memcpy(buf, span.host, span.length);
         }
@@ -142,7 +174,8 @@ static bool primegpu_mem_rw(PrimeGPUState *s, uint64_t addr, uint8_t *buf,
         addr += span.length;
         length -= span.length;
     }
-    return true;
+    primegpu_mem_flush(s, &window);
+    return !length;
 }
 
 bool primegpu_mem_read(PrimeGPUState *s, uint64_t addr, void *buf,

@@ -9,25 +9,11 @@
 #ifndef HW_DISPLAY_PRIMEGPU_MEM_H
 #define HW_DISPLAY_PRIMEGPU_MEM_H
 
-#include "exec/memory.h"
-
 /* Private to the block; not migrated (the VRAM migrates as RAM). */
 typedef struct PrimeGPUMem {
     MemoryRegion vram;
     uint8_t *vram_host;
 } PrimeGPUMem;
-
-/*
- * The translation that was used last.  Lives on the stack of its user, inside
- * one RCU critical section and one hold of the BQL; starts as zeroes.
- */
-typedef struct PrimeGPUMemWindow {
-    uint64_t start;
-    uint64_t size;
-    MemoryRegion *mr;
-    uint64_t mr_offset;
-    uint8_t *host;
-} PrimeGPUMemWindow;
 
 /* Bytes that lie together in one memory region */
 typedef struct PrimeGPUMemSpan {
@@ -36,6 +22,23 @@ typedef struct PrimeGPUMemSpan {
     uint8_t *host;
     uint64_t length;
 } PrimeGPUMemSpan;
+
+/* Writes that wait to be told to QEMU: one by one they would cost too much. */
+#define PRIMEGPU_MEM_WRITES     64
+
+/*
+ * The translation that was used last.  Lives on the stack of its user, inside
+ * one RCU critical section and one hold of the BQL.
+ */
+typedef struct PrimeGPUMemWindow {
+    uint64_t start;
+    uint64_t size;
+    MemoryRegion *mr;
+    uint64_t mr_offset;
+    uint8_t *host;
+    unsigned write_count;
+    PrimeGPUMemSpan writes[PRIMEGPU_MEM_WRITES];
+} PrimeGPUMemWindow;
 
 typedef void PrimeGPUMemSpanFunc(PrimeGPUState *s, const PrimeGPUMemSpan *span,
                                  void *opaque);
@@ -51,6 +54,7 @@ bool primegpu_mem_read(PrimeGPUState *s, uint64_t addr, void *buf,
 bool primegpu_mem_write(PrimeGPUState *s, uint64_t addr, const void *buf,
                         uint64_t length);
 
+void primegpu_mem_window_init(PrimeGPUMemWindow *window);
 /*
  * Find the host memory of up to @length bytes at bus address @addr; the span
  * may be shorter, and is never empty.  One window serves one direction only.
@@ -62,8 +66,10 @@ bool primegpu_mem_map(PrimeGPUState *s, PrimeGPUMemWindow *window,
 void primegpu_mem_map_vram(PrimeGPUState *s, uint64_t offset, uint64_t length,
                            PrimeGPUMemSpan *span);
 /* The first @length bytes of the span were written. */
-void primegpu_mem_written(PrimeGPUState *s, const PrimeGPUMemSpan *span,
-                          uint64_t length);
+void primegpu_mem_written(PrimeGPUState *s, PrimeGPUMemWindow *window,
+                          const PrimeGPUMemSpan *span, uint64_t length);
+/* Needed after the last write through a window */
+void primegpu_mem_flush(PrimeGPUState *s, PrimeGPUMemWindow *window);
 
 /*
  * Call @func, unless it is NULL, for each span of a bus range.  Returns false

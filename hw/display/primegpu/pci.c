@@ -161,7 +161,8 @@ static const Property primegpu_pci_properties[] = {
                        conf.engine_latency_ns, 0),
 };
 
-static void primegpu_pci_class_init(ObjectClass *klass, void *data)
+static void primegpu_pci_class_init(ObjectClass *klass,
+                                    PrimeGPUClassData *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);

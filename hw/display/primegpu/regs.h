@@ -6,8 +6,6 @@
 #ifndef HW_DISPLAY_PRIMEGPU_REGS_H
 #define HW_DISPLAY_PRIMEGPU_REGS_H
 
-#include "exec/memory.h"
-
 extern const MemoryRegionOps primegpu_regs_ops;
 
 #endif /* HW_DISPLAY_PRIMEGPU_REGS_H */

@@ -12,7 +12,6 @@
 #include "qemu/error-report.h"
 #include "system/runstate.h"
 #include "hw/pci/msix.h"
-#include "migration/qemu-file-types.h"
 #include "device.h"
 #include "vmstate.h"
 
@@ -228,8 +227,8 @@ static const VMStateDescription primegpu_vmstate_counters = {
     }
 };
 
-/* Leave nothing of a load that failed, nor of what was before. */
-static void primegpu_vmstate_discard(PrimeGPUState *s)
+/* Leave nothing of what was before. */
+static void primegpu_vmstate_empty(PrimeGPUState *s)
 {
     s->control = 0;
     primegpu_ring_reset(s);
@@ -237,6 +236,12 @@ static void primegpu_vmstate_discard(PrimeGPUState *s)
     s->engine.op_count = 0;
     primegpu_bo_drop_all(s, false);
     primegpu_ledger_restore_begin(&s->ledger);
+}
+
+/* The same after a load that failed */
+static void primegpu_vmstate_discard(PrimeGPUState *s)
+{
+    primegpu_vmstate_empty(s);
     primegpu_ledger_restore_end(&s->ledger);
     s->restored = false;
 }
@@ -245,7 +250,7 @@ static int primegpu_vmstate_pre_load(void *opaque)
 {
     PrimeGPUState *s = opaque;
 
-    primegpu_vmstate_discard(s);
+    primegpu_vmstate_empty(s);
     s->loading = true;
     return 0;
 }
