@@ -22,6 +22,9 @@
 /* How the nodes are configured; a test of its own machine does the same. */
 #define QPRIMEGPU_VRAM_SIZE     (16 * 1024 * 1024)
 #define QPRIMEGPU_VRAM_OPT      "vram-size=16M"
+#define QPRIMEGPU_LATENCY_NS    20000
+#define QPRIMEGPU_LATENCY_OPT   "engine-latency-ns=" \
+                                stringify(QPRIMEGPU_LATENCY_NS)
 
 /* A client that is not the kernel */
 #define QPRIMEGPU_CLIENT        7

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest rig: what its files share.  One thread, one guest in a process.
+ */
+#ifndef PRIMEGPU_GUEST_PRIV_H
+#define PRIMEGPU_GUEST_PRIV_H
+
+#include "primegpu-guest.h"
+
+struct PGGuest {
+    /* machine */
+    PGMachine machine;
+    QTestState *qts;
+    char *command;              /* QEMU's command line */
+    int stderr_fd;              /* memfd with what QEMU said */
+    int64_t start_us;
+    bool dead;                  /* QEMU is gone: no QMP any more */
+    bool failing;               /* pg_fail() is under way */
+    unsigned limit_ms;          /* of one call */
+
+    /* console */
+    int console_fd;
+    GString *console;
+    size_t console_scanned;
+
+    /* agent */
+    int agent_fd;
+    GString *input;             /* not yet a whole line */
+    unsigned next_tag;
+    GHashTable *replies;        /* tag to PGReply, not yet received */
+    GPtrArray *kept;            /* PGReply, received */
+    GPtrArray *step_lines;      /* line of step N at N - 1 */
+    GString *script;            /* what `run` would replay */
+    bool ready;                 /* the agent has said so */
+    PGTextFn *text;             /* where lines go that are no replies */
+
+    /* device view */
+    GArray *events;             /* PGEvent */
+    uint64_t next_serial;
+};
+
+/* machine */
+PGGuest *pg_machine_spawn(const PGMachine *m, const char *disk,
+                          const char *incoming);
+char *pg_machine_options(const PGMachine *m);
+void pg_machine_quit(PGGuest *g);
+bool pg_has_primegpu(const PGMachine *m);
+
+/* saved guests */
+PGGuest *pg_state_start(const PGMachine *m);
+
+/* agent */
+void pg_agent_init(PGGuest *g);
+void pg_agent_input(PGGuest *g, const char *data, size_t len);
+/* Wait for anything from the guest; false when @until_us has passed. */
+bool pg_pump(PGGuest *g, int64_t until_us);
+unsigned pg_agent_send(PGGuest *g, const char *line);
+void pg_log_line(PGGuest *g, const char *line);
+
+/* console */
+void pg_console_input(PGGuest *g, const char *data, size_t len);
+
+/* case */
+/* From now on an abort of libqtest is a failure of @g; NULL: no guest. */
+void pg_watch_abort(PGGuest *g);
+
+/* view */
+void pg_view_json(PGGuest *g, GString *s);
+
+#endif /* PRIMEGPU_GUEST_PRIV_H */

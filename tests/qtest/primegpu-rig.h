@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The rig's program: its subcommands.  Each returns an exit status.
+ */
+#ifndef PRIMEGPU_RIG_H
+#define PRIMEGPU_RIG_H
+
+#include "primegpu-guest.h"
+
+int primegpu_rig_demo(void);
+int primegpu_rig_run(const char *path);
+int primegpu_rig_shell(void);
+int primegpu_rig_bench(void);
+
+/* GPUs of the pair, by their ids in its configuration file */
+#define PG_INTEGRATED "integrated0"
+#define PG_DISCRETE   "discrete0"
+
+#endif /* PRIMEGPU_RIG_H */
