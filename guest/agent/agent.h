@@ -65,7 +65,7 @@ struct call {
     void (*line)(struct call *c, const char *text);
 };
 
-/* line.c: words and numbers; each returns false or NULL after setting the error */
+/* line.c: words and numbers */
 int line_split(char *line, char **words, int max);
 bool line_number(const char *text, uint64_t *value);
 int line_worker(const char *text);
@@ -75,6 +75,7 @@ bool line_take_marker(char **line, bool *present, uint32_t *marker);
 
 /* call.c: arguments and replies of a command that runs */
 void call_init(struct call *c);
+const char *call_errno_name(int error);
 int call_fail(struct call *c, int error, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 int call_usage(struct call *c);
@@ -84,6 +85,12 @@ size_t call_reply(const struct call *c, char *buf, size_t size);
 bool call_number(struct call *c, int arg, uint64_t max, uint64_t *value);
 bool call_choice(struct call *c, int arg, const char *choices, int *index);
 void call_run(struct call *c, char *line);
+
+/* The handlers, one for each command of the protocol, and the internal ones */
+#define AGENT_HANDLER_(name, place, usage, help) int cmd_##name(struct call *c);
+PRIMEGPU_AGENT_COMMANDS(AGENT_HANDLER_)
+int cmd_recv_fd(struct call *c);
+int cmd_recv_file(struct call *c);
 
 /* table.c */
 const struct command *command_find(const char *name);
@@ -95,7 +102,7 @@ const char *command_spell(const char *name, char *buf, size_t size);
 /* guard.c: accesses that may fault; false after a SIGBUS or SIGSEGV */
 void guard_init(void);
 bool guard_copy(void *dst, const void *src, size_t length);
-bool guard_store32(volatile uint32_t *dst, uint32_t value);
+bool guard_store32(uint32_t *dst, uint32_t value);
 
 /* sys.c: small things around files and clocks */
 uint64_t sys_now_ns(void);

@@ -18,6 +18,14 @@ void call_init(struct call *c)
     c->fd = -1;
 }
 
+/* EINVAL and so on: strerror() would be a text for people */
+const char *call_errno_name(int error)
+{
+    const char *name = strerrorname_np(error);
+
+    return name ? name : "EUNKNOWN";
+}
+
 int call_fail(struct call *c, int error, const char *fmt, ...)
 {
     va_list ap;
@@ -58,16 +66,14 @@ void call_add(struct call *c, const char *fmt, ...)
 /* The reply as it goes to the host, without the tag */
 size_t call_reply(const struct call *c, char *buf, size_t size)
 {
-    const char *name = c->error ? strerrorname_np(c->error) : NULL;
     int n;
 
     if (!c->error) {
         n = snprintf(buf, size, "ok%s%s", c->length && c->text[0] != ' ' ?
                      " " : "", c->text);
-    } else if (name) {
-        n = snprintf(buf, size, "err %s %s", name, c->text);
     } else {
-        n = snprintf(buf, size, "err E%d %s", c->error, c->text);
+        n = snprintf(buf, size, "err %s %s", call_errno_name(c->error),
+                     c->text);
     }
     return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
 }

@@ -10,6 +10,7 @@
 
 #include "admin.h"
 #include "drm-calls.h"
+#include "primegpu_abi.h"
 
 #define ROUNDS_MAX  100000000
 
@@ -18,7 +19,6 @@ enum use { USE_NONE = -1, USE_TOUCH, USE_ATTACH, USE_JOB };
 /* One byte of each page, by the CPU */
 static int use_touch(const struct bo *bo)
 {
-    size_t page = sysconf(_SC_PAGESIZE);
     uint64_t offset;
     size_t i;
     char *p, byte = 1;
@@ -30,10 +30,10 @@ static int use_touch(const struct bo *bo)
     p = mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED,
              bo->file->fd, offset);
     if (p == MAP_FAILED) {
-        return errno;
+        return -errno;
     }
-    for (i = 0; i < bo->size && !error; i += page) {
-        error = guard_copy(p + i, &byte, 1) ? 0 : EFAULT;
+    for (i = 0; i < bo->size && !error; i += PRIMEGPU_PAGE_SIZE) {
+        error = guard_copy(p + i, &byte, 1) ? 0 : -EFAULT;
     }
     munmap(p, bo->size);
     return error;
@@ -47,7 +47,7 @@ static int use_attach(const struct bo *bo)
     };
 
     return sys_ioctl(bo->file->fd, DRM_IOCTL_PRIMEGPU_GEM_PLACE, &place) ?
-           errno : 0;
+           -errno : 0;
 }
 
 /* A fill of four bytes, waited for */
@@ -68,7 +68,7 @@ static int use_job(const struct bo *bo)
 
     if (!error) {
         pfd.fd = submit.out_fence_fd;
-        error = poll(&pfd, 1, -1) < 0 ? errno : 0;
+        error = poll(&pfd, 1, -1) < 0 ? -errno : 0;
         close(pfd.fd);
     }
     return error;
@@ -109,7 +109,7 @@ int cmd_bench_create(struct call *c)
         error = round_create(file, size, use);
     }
     if (error) {
-        return call_fail(c, error, "in round %llu", (unsigned long long)i);
+        return call_fail(c, -error, "in round %llu", (unsigned long long)i);
     }
     call_add(c, "ns=%llu", (unsigned long long)(sys_now_ns() - start));
     return 0;
@@ -154,7 +154,7 @@ int cmd_bench_share(struct call *c)
         error = round_share(from, to, size);
     }
     if (error) {
-        return call_fail(c, error, "in round %llu", (unsigned long long)i);
+        return call_fail(c, -error, "in round %llu", (unsigned long long)i);
     }
     settle = sys_now_ns();
     if (admin_settle(c, ADMIN_SETTLE_MS) < 0) {

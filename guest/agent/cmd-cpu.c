@@ -43,7 +43,7 @@ int cmd_mmap(struct call *c)
     }
     error = drm_map_offset(bo, &offset);
     if (error) {
-        return call_fail(c, error, "no mmap offset");
+        return call_fail(c, -error, "no mmap offset");
     }
     return do_mmap(c, c->argv[2], bo->file->fd, bo->size, offset, mode);
 }

@@ -46,7 +46,7 @@ static struct bo *bo_new(struct call *c, int file_arg, int bo_arg)
 static int bo_fail(struct call *c, struct bo *bo, int error, const char *what)
 {
     name_drop(bo);
-    return call_fail(c, error, "%s", what);
+    return call_fail(c, -error, "%s", what);
 }
 
 int cmd_create(struct call *c)
@@ -91,7 +91,7 @@ int cmd_dumb(struct call *c)
     dumb.height = height;
     dumb.bpp = bpp;
     if (sys_ioctl(bo->file->fd, DRM_IOCTL_MODE_CREATE_DUMB, &dumb)) {
-        return bo_fail(c, bo, errno, "MODE_CREATE_DUMB");
+        return bo_fail(c, bo, -errno, "MODE_CREATE_DUMB");
     }
     bo->handle = dumb.handle;
     bo->size = dumb.size;
@@ -116,7 +116,7 @@ int cmd_info(struct call *c)
     }
     error = drm_info(bo->file, bo->handle, &info);
     if (error) {
-        return call_fail(c, error, "GEM_INFO");
+        return call_fail(c, -error, "GEM_INFO");
     }
     call_add(c, " size=%llu key=0x%llx placement=%s imported=%u",
              (unsigned long long)info.size, (unsigned long long)info.key,
@@ -139,7 +139,7 @@ int cmd_close(struct call *c)
     handle = bo->handle;
     name_drop(bo);
     error = drm_close(fd, handle);
-    return error ? call_fail(c, error, "GEM_CLOSE of handle %u", handle) : 0;
+    return error ? call_fail(c, -error, "GEM_CLOSE of handle %u", handle) : 0;
 }
 
 int cmd_export(struct call *c)
@@ -160,7 +160,7 @@ int cmd_export(struct call *c)
                        DRM_CLOEXEC | (choice < 0 ? DRM_RDWR : 0), &fd->fd);
     if (error) {
         name_drop(fd);
-        return call_fail(c, error, "PRIME_HANDLE_TO_FD of handle %u",
+        return call_fail(c, -error, "PRIME_HANDLE_TO_FD of handle %u",
                          bo->handle);
     }
     fstat(fd->fd, &st);
@@ -219,7 +219,7 @@ int cmd_gem_open(struct call *c)
     }
     args.name = number;
     if (sys_ioctl(bo->file->fd, DRM_IOCTL_GEM_OPEN, &args)) {
-        return bo_fail(c, bo, errno, "GEM_OPEN");
+        return bo_fail(c, bo, -errno, "GEM_OPEN");
     }
     bo->handle = args.handle;
     bo->size = args.size;

@@ -37,12 +37,14 @@ struct member {
     size_t size;
 };
 
+/* SIZE_MAX if it is no number */
 static size_t cpio_field(const char *header, size_t offset)
 {
-    char digits[9] = "";
+    char digits[11] = "0x";
+    uint64_t value;
 
-    memcpy(digits, header + offset, 8);
-    return strtoul(digits, NULL, 16);
+    memcpy(digits + 2, header + offset, 8);
+    return line_number(digits, &value) ? value : SIZE_MAX;
 }
 
 static size_t align4(size_t n)
@@ -50,7 +52,7 @@ static size_t align4(size_t n)
     return (n + 3) & ~(size_t)3;
 }
 
-/* The member of this name; 0, ENOENT, or EBADMSG for a damaged archive */
+/* The member of this name; 0, -ENOENT, or -EBADMSG for a damaged archive */
 static int archive_find(const struct archive *a, const char *name,
                         struct member *member)
 {
@@ -61,15 +63,18 @@ static int archive_find(const struct archive *a, const char *name,
         size_t namesize = cpio_field(header, CPIO_NAMESIZE);
         size_t filesize = cpio_field(header, CPIO_FILESIZE);
         const char *path = header + CPIO_HEADER;
-        size_t data = pos + align4(CPIO_HEADER + namesize);
+        size_t data;
 
         if (memcmp(header, CPIO_MAGIC, strlen(CPIO_MAGIC)) || !namesize ||
-            namesize > a->size - pos - CPIO_HEADER || data > a->size ||
-            filesize > a->size - data || path[namesize - 1]) {
-            return EBADMSG;
+            namesize > a->size - pos - CPIO_HEADER || path[namesize - 1]) {
+            return -EBADMSG;
+        }
+        data = pos + align4(CPIO_HEADER + namesize);
+        if (data > a->size || filesize > a->size - data) {
+            return -EBADMSG;
         }
         if (!strcmp(path, CPIO_END)) {
-            return ENOENT;
+            return -ENOENT;
         }
         if (!strncmp(path, "./", 2)) {
             path += 2;
@@ -81,10 +86,10 @@ static int archive_find(const struct archive *a, const char *name,
         }
         pos = data + align4(filesize);
         if (pos > a->size) {
-            return EBADMSG;
+            return -EBADMSG;
         }
     }
-    return EBADMSG;
+    return -EBADMSG;
 }
 
 static void archive_close(struct archive *a)
@@ -92,29 +97,10 @@ static void archive_close(struct archive *a)
     munmap((void *)a->data, a->size);
 }
 
-/* Read all of it; 0 or an errno */
-static int archive_read(int fd, char *data, size_t size)
-{
-    size_t done = 0;
-    ssize_t n;
-
-    while (done < size) {
-        n = pread(fd, data + done, size - done, done);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return n < 0 ? errno : EIO;
-        }
-        done += n;
-    }
-    return 0;
-}
-
 /*
- * Copy the device to memory.  What the kernel has cached of it is dropped
- * first: a saved guest may be resumed with another archive.  A mapping of the
- * device would not do, as it may lack the last page when that is not whole.
+ * Map the device.  What the kernel has cached of it is dropped first: a saved
+ * guest may be resumed with another archive.  Its size is a multiple of the
+ * page size, or the last page could not be read.
  */
 static int archive_open(const char *path, struct archive *a)
 {
@@ -125,31 +111,26 @@ static int archive_open(const char *path, struct archive *a)
     int error = 0;
 
     if (fd < 0) {
-        return errno;
+        return -errno;
     }
     if (fstat(fd, &st)) {
-        error = errno;
+        error = -errno;
     } else if (S_ISBLK(st.st_mode)) {
         ioctl(fd, BLKFLSBUF);
-        error = ioctl(fd, BLKGETSIZE64, &size) ? errno : 0;
+        error = ioctl(fd, BLKGETSIZE64, &size) ? -errno : 0;
     } else {
         size = st.st_size;
     }
     if (!error && size > ARCHIVE_MAX) {
-        error = EFBIG;
+        error = -EFBIG;
     }
     if (!error) {
-        data = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        error = data == MAP_FAILED ? errno : 0;
+        data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+        error = data == MAP_FAILED ? -errno : 0;
     }
     if (!error) {
         a->data = data;
         a->size = size;
-        error = archive_read(fd, data, size);
-        if (error) {
-            archive_close(a);
-        }
     }
     close(fd);
     return error;
@@ -170,7 +151,7 @@ static int insert_line(struct call *c, const struct archive *a, char *line,
     }
     error = archive_find(a, line, &module);
     if (error) {
-        return call_fail(c, error, "'%.80s' is not in the archive", line);
+        return call_fail(c, -error, "'%.80s' is not in the archive", line);
     }
     if (!syscall(SYS_init_module, module.data, module.size, params)) {
         (*inserted)++;
@@ -192,7 +173,7 @@ static int insert_all(struct call *c, const struct archive *a)
     int error = archive_find(a, ORDER_FILE, &order);
 
     if (error) {
-        return call_fail(c, error, "no " ORDER_FILE " in the archive");
+        return call_fail(c, -error, "no " ORDER_FILE " in the archive");
     }
     text = strndup(order.data, order.size);
     if (!text) {
@@ -216,7 +197,7 @@ int cmd_insmod(struct call *c)
     int error = archive_open(path, &a);
 
     if (error) {
-        return call_fail(c, error, "%s", path);
+        return call_fail(c, -error, "%s", path);
     }
     insert_all(c, &a);
     archive_close(&a);

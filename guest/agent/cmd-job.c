@@ -138,7 +138,7 @@ static int job_run(struct call *c, struct job *job, int arg)
         if (out) {
             name_drop(out);
         }
-        return call_fail(c, error, "SUBMIT");
+        return call_fail(c, -error, "SUBMIT");
     }
     call_add(c, "seqno=%llu", (unsigned long long)job->submit.seqno);
     if (job->submit.flags & PRIMEGPU_SUBMIT_FENCE_FD_OUT) {

@@ -24,7 +24,7 @@ static void reply(const char *tag, int error, const char *text)
 {
     char line[PRIMEGPU_AGENT_LINE_MAX];
 
-    snprintf(line, sizeof(line), "err %s %s", strerrorname_np(error), text);
+    snprintf(line, sizeof(line), "err %s %s", call_errno_name(error), text);
     port_write(tag, "", line);
 }
 
@@ -129,13 +129,12 @@ static void run_order(struct order *o)
     }
     error = pool_request(o->worker, o->tag, line, fd < 0 ? -1 : fd);
     if (error) {
-        reply(o->tag, error, error == ESRCH ? "no such worker" :
-              error == EOWNERDEAD ? "the worker is leaving" :
+        reply(o->tag, -error, error == -ESRCH ? "no such worker" :
+              error == -EOWNERDEAD ? "the worker is leaving" :
               "the worker can't take the request");
     }
 }
 
-/* A line from the host; its end is cut if it was too long. */
 void dispatch_line(char *line, size_t length)
 {
     struct order o = { .worker = -1 };
@@ -196,7 +195,7 @@ int cmd_spawn(struct call *c)
         return call_usage(c);
     }
     error = pool_spawn(n);
-    return error ? call_fail(c, error, "%s", c->argv[1]) : 0;
+    return error ? call_fail(c, -error, "%s", c->argv[1]) : 0;
 }
 
 int cmd_kill(struct call *c)
@@ -212,7 +211,7 @@ int cmd_kill(struct call *c)
     }
     error = pool_kill(n, c->tag);
     c->deferred = !error;
-    return error ? call_fail(c, error, "%s", c->argv[1]) : 0;
+    return error ? call_fail(c, -error, "%s", c->argv[1]) : 0;
 }
 
 int cmd_poweroff(struct call *c)

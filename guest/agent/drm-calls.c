@@ -22,10 +22,10 @@ static int create_dumb(const struct file *file, uint64_t size, struct bo *bo)
     };
 
     if (rows > UINT32_MAX) {
-        return EINVAL;
+        return -EINVAL;
     }
     if (sys_ioctl(file->fd, DRM_IOCTL_MODE_CREATE_DUMB, &dumb)) {
-        return errno;
+        return -errno;
     }
     bo->handle = dumb.handle;
     bo->size = dumb.size;
@@ -41,10 +41,10 @@ int drm_create(const struct file *file, uint64_t size, uint32_t placement,
     };
 
     if (!file->primegpu) {
-        return placement ? EOPNOTSUPP : create_dumb(file, size, bo);
+        return placement ? -EOPNOTSUPP : create_dumb(file, size, bo);
     }
     if (sys_ioctl(file->fd, DRM_IOCTL_PRIMEGPU_GEM_CREATE, &create)) {
-        return errno;
+        return -errno;
     }
     bo->handle = create.handle;
     bo->size = create.size;
@@ -55,7 +55,7 @@ int drm_close(int fd, uint32_t handle)
 {
     struct drm_gem_close close = { .handle = handle };
 
-    return sys_ioctl(fd, DRM_IOCTL_GEM_CLOSE, &close) ? errno : 0;
+    return sys_ioctl(fd, DRM_IOCTL_GEM_CLOSE, &close) ? -errno : 0;
 }
 
 int drm_export(int fd, uint32_t handle, uint32_t flags, int *prime)
@@ -63,7 +63,7 @@ int drm_export(int fd, uint32_t handle, uint32_t flags, int *prime)
     struct drm_prime_handle args = { .handle = handle, .flags = flags };
 
     if (sys_ioctl(fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &args)) {
-        return errno;
+        return -errno;
     }
     *prime = args.fd;
     return 0;
@@ -74,7 +74,7 @@ int drm_import(int fd, int prime, uint32_t *handle)
     struct drm_prime_handle args = { .fd = prime };
 
     if (sys_ioctl(fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &args)) {
-        return errno;
+        return -errno;
     }
     *handle = args.handle;
     return 0;
@@ -87,13 +87,13 @@ int drm_map_offset(const struct bo *bo, uint64_t *offset)
 
     if (bo->file->primegpu) {
         if (sys_ioctl(bo->file->fd, DRM_IOCTL_PRIMEGPU_GEM_MMAP, &mmap)) {
-            return errno;
+            return -errno;
         }
         *offset = mmap.offset;
         return 0;
     }
     if (sys_ioctl(bo->file->fd, DRM_IOCTL_MODE_MAP_DUMB, &dumb)) {
-        return errno;
+        return -errno;
     }
     *offset = dumb.offset;
     return 0;
@@ -104,9 +104,9 @@ int drm_info(const struct file *file, uint32_t handle,
 {
     *info = (struct drm_primegpu_gem_info) { .handle = handle };
     if (!file->primegpu) {
-        return ENOTTY;
+        return -ENOTTY;
     }
-    return sys_ioctl(file->fd, DRM_IOCTL_PRIMEGPU_GEM_INFO, info) ? errno : 0;
+    return sys_ioctl(file->fd, DRM_IOCTL_PRIMEGPU_GEM_INFO, info) ? -errno : 0;
 }
 
 int drm_submit(const struct file *file, struct drm_primegpu_submit *submit,
@@ -114,7 +114,7 @@ int drm_submit(const struct file *file, struct drm_primegpu_submit *submit,
 {
     submit->ops = (uintptr_t)op;
     submit->op_count = 1;
-    return sys_ioctl(file->fd, DRM_IOCTL_PRIMEGPU_SUBMIT, submit) ? errno : 0;
+    return sys_ioctl(file->fd, DRM_IOCTL_PRIMEGPU_SUBMIT, submit) ? -errno : 0;
 }
 
 int64_t drm_deadline(uint64_t timeout_ms)

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * primegpu agent: DRM calls that several commands make.  Each returns 0, or
- * an errno; none touches a name.
+ * primegpu agent: DRM calls that several commands make.  Each returns 0 or
+ * -errno; none touches a name.
  */
 #ifndef AGENT_DRM_CALLS_H
 #define AGENT_DRM_CALLS_H
 
+#include <fcntl.h>
 /* The kernel's own headers, before they are installed, have this mark. */
 #ifndef __user
 #define __user
 #endif
-#include <fcntl.h>
 #include <drm/drm.h>
 #include <drm/drm_mode.h>
 
@@ -25,7 +25,7 @@ int drm_export(int fd, uint32_t handle, uint32_t flags, int *prime);
 int drm_import(int fd, int prime, uint32_t *handle);
 int drm_map_offset(const struct bo *bo, uint64_t *offset);
 
-/* GEM_INFO; ENOTTY for files of other drivers */
+/* GEM_INFO; -ENOTTY for files of other drivers */
 int drm_info(const struct file *file, uint32_t handle,
              struct drm_primegpu_gem_info *info);
 

@@ -6,11 +6,13 @@
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "agent.h"
 
 static sigjmp_buf guard_env;
+/* volatile: shared with a signal handler */
 static volatile sig_atomic_t guard_active;
 
 static void guard_handler(int sig)
@@ -40,22 +42,23 @@ bool guard_copy(void *dst, const void *src, size_t length)
         return false;
     }
     guard_active = 1;
-    __asm__ volatile("" ::: "memory");
+    atomic_signal_fence(memory_order_seq_cst);
     memcpy(dst, src, length);
-    __asm__ volatile("" ::: "memory");
+    atomic_signal_fence(memory_order_seq_cst);
     guard_active = 0;
     return true;
 }
 
-bool guard_store32(volatile uint32_t *dst, uint32_t value)
+bool guard_store32(uint32_t *dst, uint32_t value)
 {
     if (sigsetjmp(guard_env, 0)) {
         return false;
     }
     guard_active = 1;
-    __asm__ volatile("" ::: "memory");
-    *dst = value;
-    __asm__ volatile("" ::: "memory");
+    atomic_signal_fence(memory_order_seq_cst);
+    /* volatile: a register, which wants one access of 32 bits */
+    *(volatile uint32_t *)dst = value;
+    atomic_signal_fence(memory_order_seq_cst);
     guard_active = 0;
     return true;
 }

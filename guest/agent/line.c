@@ -3,8 +3,6 @@
  * Lines of the protocol: words, numbers, names.  Pure.
  */
 #include <ctype.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "agent.h"
@@ -25,20 +23,31 @@ int line_split(char *line, char **words, int max)
     return n;
 }
 
+/* Decimal, or hexadecimal after 0x; nothing else, and no more than 64 bits */
 bool line_number(const char *text, uint64_t *value)
 {
-    char *end;
-    bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    static const char digits[] = "0123456789abcdef";
+    unsigned int base = 10;
+    uint64_t number = 0;
 
-    if (!isdigit((unsigned char)text[0])) {
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+        base = 16;
+        text += 2;
+    }
+    if (!*text) {
         return false;
     }
-    if (hex && !isxdigit((unsigned char)text[2])) {
-        return false;
+    for (; *text; text++) {
+        const char *digit = strchr(digits, tolower((unsigned char)*text));
+
+        if (!digit || digit - digits >= (long)base ||
+            __builtin_mul_overflow(number, base, &number) ||
+            __builtin_add_overflow(number, digit - digits, &number)) {
+            return false;
+        }
     }
-    errno = 0;
-    *value = strtoull(text, &end, hex ? 16 : 10);
-    return !errno && !*end;
+    *value = number;
+    return true;
 }
 
 /* The number of worker pN, or -1 */

@@ -20,8 +20,6 @@
 
 #include "pool.h"
 
-void dispatch_line(char *line, size_t length);
-
 #define EVENT_PORT      SLOTS
 #define EVENT_SIGNAL    (SLOTS + 1)
 #define EVENTS          (SLOTS + 2)
@@ -178,7 +176,7 @@ int main(int argc, char **argv)
     }
     pool_init(epoll_set);
     for (i = 0; i <= 1; i++) {
-        errno = pool_spawn(i);
+        errno = -pool_spawn(i);
         if (errno) {
             fatal("fork");
         }

@@ -15,13 +15,13 @@
 #include "gpu.h"
 #include "primegpu_abi.h"
 
-static volatile uint32_t *pages[GPUS_MAX];
+static uint32_t *pages[GPUS_MAX];
 static int page_count = -1;
 
 static void marker_forget(void)
 {
     while (page_count > 0) {
-        munmap((void *)pages[--page_count], PRIMEGPU_PAGE_SIZE);
+        munmap(pages[--page_count], PRIMEGPU_PAGE_SIZE);
     }
     page_count = -1;
 }

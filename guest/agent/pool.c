@@ -4,8 +4,8 @@
  * and its queue of requests.  A worker answers in order, so each reply belongs
  * to the head of its queue.
  *
- * A slot is taken from spawn or reserve until its process has been reaped.  Main
- * is the parent of forked workers too (CLONE_PARENT).
+ * A slot is taken from spawn or reserve until its process has been reaped.
+ * Main is the parent of forked workers too (CLONE_PARENT).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,21 +21,10 @@
 #include <unistd.h>
 
 #include "pool.h"
+#include "queue.h"
 
 #define WORKER_SOCKET   3
 #define SOCKET_BUFFER   (1 << 20)
-
-struct request {
-    struct request *next;
-    int fd;
-    char tag[PRIMEGPU_AGENT_TAG_MAX];
-    char line[];
-};
-
-struct queue {
-    struct request *head;
-    struct request **tail;
-};
 
 struct slot {
     bool used;
@@ -51,44 +40,6 @@ struct slot {
 
 static struct slot slots[SLOTS];
 static int pool_epoll = -1;
-
-static void queue_init(struct queue *q)
-{
-    q->head = NULL;
-    q->tail = &q->head;
-}
-
-static struct request *queue_add(struct queue *q, const char *tag,
-                                 const char *line, int fd)
-{
-    size_t length = strnlen(line, PRIMEGPU_AGENT_LINE_MAX) + 1;
-    struct request *r = malloc(sizeof(*r) + length);
-
-    if (!r) {
-        return NULL;
-    }
-    r->next = NULL;
-    r->fd = fd;
-    snprintf(r->tag, sizeof(r->tag), "%s", tag);
-    snprintf(r->line, length, "%s", line);
-    *q->tail = r;
-    q->tail = &r->next;
-    return r;
-}
-
-/* Take the head off; the caller frees it, and owns its fd. */
-static struct request *queue_take(struct queue *q)
-{
-    struct request *r = q->head;
-
-    if (r) {
-        q->head = r->next;
-        if (!q->head) {
-            q->tail = &q->head;
-        }
-    }
-    return r;
-}
 
 static struct request *slot_take(struct slot *s)
 {
@@ -199,14 +150,14 @@ int pool_spawn(int n)
     pid_t pid;
 
     if (end < 0) {
-        return -end;
+        return end;
     }
     pid = fork();
     if (!pid) {
         child_main(end);
     }
     if (pid < 0) {
-        int error = errno;
+        int error = -errno;
 
         close(end);
         slot_release(n);
@@ -227,10 +178,10 @@ int pool_kill(int n, const char *tag)
     struct slot *s = &slots[n];
 
     if (!s->used || !s->pid) {
-        return ESRCH;
+        return -ESRCH;
     }
     if (!queue_add(&s->kills, tag, "", -1)) {
-        return ENOMEM;
+        return -ENOMEM;
     }
     s->killed = true;
     kill(s->pid, SIGKILL);
@@ -244,14 +195,14 @@ int pool_request(int n, const char *tag, const char *line, int fd)
     int error = 0;
 
     if (!s->used) {
-        error = ESRCH;
+        error = -ESRCH;
     } else if (s->killed || s->leaving || s->sock < 0) {
-        error = EOWNERDEAD;
+        error = -EOWNERDEAD;
     } else if (s->count >= PRIMEGPU_AGENT_QUEUE_MAX) {
-        error = ENOBUFS;
+        error = -ENOBUFS;
     } else {
         r = queue_add(&s->queue, tag, line, fd);
-        error = r ? 0 : ENOMEM;
+        error = r ? 0 : -ENOMEM;
     }
     if (error) {
         if (fd >= 0) {
@@ -329,7 +280,7 @@ static void reply_error(const char *tag, int error, int n)
 {
     char text[80];
 
-    snprintf(text, sizeof(text), "err %s p%d %s", strerrorname_np(error), n,
+    snprintf(text, sizeof(text), "err %s p%d %s", call_errno_name(error), n,
              error == EOWNERDEAD ? "has died" :
              error == ESRCH ? "does not exist" : "can't take the request");
     port_write(tag, "", text);
@@ -353,7 +304,7 @@ static void slot_pass(struct slot *s, char *text, int fd)
     snprintf(line, sizeof(line), "recv-%s", rest);
     error = pool_request(n, r->tag, line, fd);
     if (error) {
-        reply_error(r->tag, error, n);
+        reply_error(r->tag, -error, n);
     }
     free(r);
 }

@@ -8,9 +8,6 @@
 
 #include "agent.h"
 
-#define PROTOTYPE_(name, place, usage, help) int cmd_##name(struct call *c);
-PRIMEGPU_AGENT_COMMANDS(PROTOTYPE_)
-
 #define ROW_(name, place, usage, help) \
     { #name, PLACE_##place, usage, help, cmd_##name },
 static const struct command commands[] = {
@@ -28,9 +25,6 @@ bool command_is(const char *word, const char *name)
 }
 
 /* What main asks of workers; they come with an fd and not from the host. */
-int cmd_recv_fd(struct call *c);
-int cmd_recv_file(struct call *c);
-
 static const struct command internal[] = {
     { "recv_fd",   PLACE_WORKER, "NEW-FD",   "", cmd_recv_fd },
     { "recv_file", PLACE_WORKER, "NEW-FILE", "", cmd_recv_file },

@@ -30,8 +30,9 @@
  * without pN runs beside the workers.  pN may also name a worker for an ADMIN
  * command (p2 marker 7, p2 settle), which then runs in that worker's order.
  *
- * Files, handles, fds and maps have names that the host chooses ([a-z][a-z0-9-]*,
- * at most 31 bytes), each kind with a name space of its own in each worker.
+ * Files, handles, fds and maps have names that the host chooses, of at most
+ * 31 bytes ([a-z][a-z0-9-]*).  Each kind has a name space of its own in each
+ * worker.
  * A name that is in use is an error (EEXIST), so is one that is not (ESRCH).
  * Words in the usage: FILE a DRM file, BO a GEM handle, FD a dma-buf,
  * sync_file or other fd, MAP a mapping, SYNC a syncobj.  Numbers are decimal
