@@ -309,15 +309,15 @@ static void test_counters(void *obj, void *data, QGuestAllocator *alloc)
 
 static void register_tests(void)
 {
-    qos_add_test("bo/life", "primegpu", test_life, NULL);
-    qos_add_test("bo/keys", "primegpu", test_keys, NULL);
-    qos_add_test("bo/sizes", "primegpu", test_sizes, NULL);
-    qos_add_test("bo/clients", "primegpu", test_clients, NULL);
-    qos_add_test("bo/attach", "primegpu", test_attach, NULL);
-    qos_add_test("bo/sg-max", "primegpu", test_sg_max, NULL);
-    qos_add_test("bo/unknown", "primegpu", test_unknown, NULL);
-    qos_add_test("bo/place", "primegpu", test_place, NULL);
-    qos_add_test("bo/counters", "primegpu", test_counters, NULL);
+    qprimegpu_add_test("bo/life", test_life);
+    qprimegpu_add_test("bo/keys", test_keys);
+    qprimegpu_add_test("bo/sizes", test_sizes);
+    qprimegpu_add_test("bo/clients", test_clients);
+    qprimegpu_add_test("bo/attach", test_attach);
+    qprimegpu_add_test("bo/sg-max", test_sg_max);
+    qprimegpu_add_test("bo/unknown", test_unknown);
+    qprimegpu_add_test("bo/place", test_place);
+    qprimegpu_add_test("bo/counters", test_counters);
 }
 
 libqos_init(register_tests);

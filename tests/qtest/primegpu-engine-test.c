@@ -181,10 +181,6 @@ static void test_placements(void *obj, void *data, QGuestAllocator *alloc)
     QPrimeGPU *g = obj;
     uint64_t pages, addr, vram, offset = SIZE;
 
-    if (!g->discrete) {
-        g_test_skip("the integrated GPU has no VRAM");
-        return;
-    }
     qprimegpu_start(g);
     pages = qprimegpu_new_bo_pages(g, SIZE, &addr);
     vram = qprimegpu_new_bo(g, SIZE);
@@ -414,19 +410,19 @@ static void test_gate(void *obj, void *data, QGuestAllocator *alloc)
 
 static void register_tests(void)
 {
-    qos_add_test("engine/fill", "primegpu", test_fill, NULL);
-    qos_add_test("engine/fill-values", "primegpu", test_fill_values, NULL);
-    qos_add_test("engine/rectangle", "primegpu", test_rectangle, NULL);
-    qos_add_test("engine/copy", "primegpu", test_copy, NULL);
-    qos_add_test("engine/overlap", "primegpu", test_overlap, NULL);
-    qos_add_test("engine/overlap-rows", "primegpu", test_overlap_rows, NULL);
-    qos_add_test("engine/placements", "primegpu", test_placements, NULL);
-    qos_add_test("engine/ranges", "primegpu", test_ranges, NULL);
-    qos_add_test("engine/fields", "primegpu", test_fields, NULL);
-    qos_add_test("engine/wrong-bo", "primegpu", test_wrong_bo, NULL);
-    qos_add_test("engine/op-counts", "primegpu", test_op_counts, NULL);
-    qos_add_test("engine/latency", "primegpu", test_latency, NULL);
-    qos_add_test("engine/gate", "primegpu", test_gate, NULL);
+    qprimegpu_add_test("engine/fill", test_fill);
+    qprimegpu_add_test("engine/fill-values", test_fill_values);
+    qprimegpu_add_test("engine/rectangle", test_rectangle);
+    qprimegpu_add_test("engine/copy", test_copy);
+    qprimegpu_add_test("engine/overlap", test_overlap);
+    qprimegpu_add_test("engine/overlap-rows", test_overlap_rows);
+    qprimegpu_add_vram_test("engine/placements", test_placements);
+    qprimegpu_add_test("engine/ranges", test_ranges);
+    qprimegpu_add_test("engine/fields", test_fields);
+    qprimegpu_add_test("engine/wrong-bo", test_wrong_bo);
+    qprimegpu_add_test("engine/op-counts", test_op_counts);
+    qprimegpu_add_test("engine/latency", test_latency);
+    qprimegpu_add_test("engine/gate", test_gate);
 }
 
 libqos_init(register_tests);

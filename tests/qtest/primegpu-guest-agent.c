@@ -397,7 +397,7 @@ void pg_gate(PGGuest *g, const char *device, bool closed)
     g_autofree char *marker = NULL;
 
     pg_new_step(g, line);
-    marker = g_strdup_printf("marker %u", pg_step(g));
+    marker = g_strdup_printf("p1 marker %u", pg_step(g));
     pg_expect_ok(g, pg_agent_send(g, marker));
     qtest_qmp_assert_success(g->qts,
                              "{ 'execute': 'primegpu-gate',"

@@ -81,11 +81,11 @@ static const char *pg_accel(void)
     return accel;
 }
 
-/* One folder, or several with : between them */
-static void pg_firmware_options(GString *s)
+char *pg_firmware_options(void)
 {
     const char *firmware = g_getenv("PRIMEGPU_FIRMWARE");
     g_auto(GStrv) dirs = g_strsplit(firmware ?: "", ":", -1);
+    GString *s = g_string_new(NULL);
 
     for (unsigned i = 0; dirs[i]; i++) {
         g_autofree char *dir = g_shell_quote(dirs[i]);
@@ -94,11 +94,13 @@ static void pg_firmware_options(GString *s)
             g_string_append_printf(s, " -L %s", dir);
         }
     }
+    return g_string_free(s, FALSE);
 }
 
 /* What belongs to a saved guest: no file descriptors, no disk. */
 char *pg_machine_options(const PGMachine *m)
 {
+    g_autofree char *firmware = pg_firmware_options();
     g_autofree char *initrd = g_shell_quote(pg_env("PRIMEGPU_INITRD"));
     g_autofree char *kernel =
         g_shell_quote(m->kernel ?: pg_env("PRIMEGPU_KERNEL"));
@@ -115,7 +117,7 @@ char *pg_machine_options(const PGMachine *m)
                     "-device isa-serial,chardev=console "
                     "-device virtio-blk-pci,drive=modules,addr=0x1d",
                     pg_accel(), kernel, initrd);
-    pg_firmware_options(s);
+    g_string_append(s, firmware);
     if (pg_has_primegpu(m)) {
         g_autofree char *path =
             g_build_filename(pg_env("PRIMEGPU_CONFIG_DIR"),

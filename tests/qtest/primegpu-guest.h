@@ -41,6 +41,8 @@ typedef struct PGMachine {
  * set or, for a path, does not exist.
  */
 const char *pg_env(const char *name);
+/* -L for each folder of $PRIMEGPU_FIRMWARE, which has : between them */
+char *pg_firmware_options(void);
 /*
  * Fill in modules and kernel of a kernel variant.  Skips the case when the
  * variant was not built.
@@ -101,7 +103,10 @@ const char *pg_step_line(const PGGuest *g, unsigned step);
  */
 void pg_settle(PGGuest *g);
 unsigned pg_settle_send(PGGuest *g);
-/* Close (hold jobs) or open the gate of the device with this id: a step. */
+/*
+ * Close (hold jobs) or open the gate of the device with this id, when all that
+ * was sent to p1 is done: a step.
+ */
 void pg_gate(PGGuest *g, const char *device, bool closed);
 
 /* Typed wrappers; they run in worker p1. Keys are the devices' BO keys. */

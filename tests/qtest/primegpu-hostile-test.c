@@ -264,10 +264,6 @@ static void test_ring_in_vram(void *obj, void *data, QGuestAllocator *alloc)
 {
     QPrimeGPU *g = obj;
 
-    if (!g->discrete) {
-        g_test_skip("the integrated GPU has no VRAM");
-        return;
-    }
     qprimegpu_setup_rings(g);
     qprimegpu_writeq(g, PRIMEGPU_REG_CTRL_BASE_LO, g->vram.addr);
     qprimegpu_writel(g, PRIMEGPU_REG_CONTROL, PRIMEGPU_CONTROL_ENABLE);
@@ -280,11 +276,11 @@ static void test_ring_in_vram(void *obj, void *data, QGuestAllocator *alloc)
 
 static void register_tests(void)
 {
-    qos_add_test("hostile/registers", "primegpu", test_registers, NULL);
-    qos_add_test("hostile/commands", "primegpu", test_commands, NULL);
-    qos_add_test("hostile/jobs", "primegpu", test_jobs, NULL);
-    qos_add_test("hostile/changed-ops", "primegpu", test_changed_ops, NULL);
-    qos_add_test("hostile/ring-in-vram", "primegpu", test_ring_in_vram, NULL);
+    qprimegpu_add_test("hostile/registers", test_registers);
+    qprimegpu_add_test("hostile/commands", test_commands);
+    qprimegpu_add_test("hostile/jobs", test_jobs);
+    qprimegpu_add_test("hostile/changed-ops", test_changed_ops);
+    qprimegpu_add_vram_test("hostile/ring-in-vram", test_ring_in_vram);
 }
 
 libqos_init(register_tests);

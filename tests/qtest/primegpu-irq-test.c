@@ -147,10 +147,10 @@ static void test_enable(void *obj, void *data, QGuestAllocator *alloc)
 
 static void register_tests(void)
 {
-    qos_add_test("irq/control", "primegpu", test_control, NULL);
-    qos_add_test("irq/engine", "primegpu", test_engine, NULL);
-    qos_add_test("irq/fault", "primegpu", test_fault, NULL);
-    qos_add_test("irq/enable", "primegpu", test_enable, NULL);
+    qprimegpu_add_test("irq/control", test_control);
+    qprimegpu_add_test("irq/engine", test_engine);
+    qprimegpu_add_test("irq/fault", test_fault);
+    qprimegpu_add_test("irq/enable", test_enable);
 }
 
 libqos_init(register_tests);

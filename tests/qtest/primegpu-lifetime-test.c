@@ -74,7 +74,6 @@ static void pg_order_setup(PGOrderRun *run, const PGOrder *order)
     pg_forget(g);
     pg_restart_script(g);
     pg_gate(g, run->direction->gate, true);
-    pg_order_receive(run);
     create = pg_send(g, "open fe %s", run->direction->exporter);
     g_array_append_val(run->tags, create);
     create = pg_send(g, "open fi %s", run->direction->importer);
@@ -124,7 +123,6 @@ static void pg_order_play(const PGOrder *order, void *opaque)
         PGAlive after = pg_order_alive(order, i + 1);
 
         if (order->steps[i] == PG_KEEP_JOB) {
-            pg_order_receive(run);
             pg_gate(run->g, run->direction->gate, false);
         } else {
             pg_order_send(run, pg_let_go[order->steps[i]]);

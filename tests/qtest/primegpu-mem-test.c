@@ -129,10 +129,6 @@ static void test_vram_bar(void *obj, void *data, QGuestAllocator *alloc)
     QPrimeGPU *g = obj;
     uint64_t key, end = QPRIMEGPU_VRAM_SIZE - PAGE;
 
-    if (!g->discrete) {
-        g_test_skip("the integrated GPU has no VRAM");
-        return;
-    }
     qprimegpu_start(g);
     key = qprimegpu_new_bo(g, PAGE);
     qprimegpu_place(g, key, PRIMEGPU_LOCATION_VRAM, end);
@@ -145,13 +141,13 @@ static void test_vram_bar(void *obj, void *data, QGuestAllocator *alloc)
 
 static void register_tests(void)
 {
-    qos_add_test("mem/ram", "primegpu", test_ram, NULL);
-    qos_add_test("mem/wrap", "primegpu", test_wrap, NULL);
-    qos_add_test("mem/unaligned", "primegpu", test_unaligned, NULL);
-    qos_add_test("mem/own-bars", "primegpu", test_own_bars, NULL);
-    qos_add_test("mem/bad-tail", "primegpu", test_bad_tail, NULL);
-    qos_add_test("mem/list-address", "primegpu", test_list_address, NULL);
-    qos_add_test("mem/vram-bar", "primegpu", test_vram_bar, NULL);
+    qprimegpu_add_test("mem/ram", test_ram);
+    qprimegpu_add_test("mem/wrap", test_wrap);
+    qprimegpu_add_test("mem/unaligned", test_unaligned);
+    qprimegpu_add_test("mem/own-bars", test_own_bars);
+    qprimegpu_add_test("mem/bad-tail", test_bad_tail);
+    qprimegpu_add_test("mem/list-address", test_list_address);
+    qprimegpu_add_vram_test("mem/vram-bar", test_vram_bar);
 }
 
 libqos_init(register_tests);

@@ -293,12 +293,12 @@ static void test_ledger_lies(void)
 
 static void test_integrated_lies(void)
 {
-    check_lies("primegpu-integrated");
+    check_lies("0000:00:04.0/primegpu");
 }
 
 static void test_discrete_lies(void)
 {
-    check_lies("primegpu-discrete");
+    check_lies("0000:00:05.0/primegpu");
 }
 
 static void test_truncated(void)

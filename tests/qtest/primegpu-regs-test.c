@@ -205,15 +205,15 @@ static void test_access_size(void *obj, void *data, QGuestAllocator *alloc)
 
 static void register_tests(void)
 {
-    qos_add_test("regs/identity", "primegpu", test_identity, NULL);
-    qos_add_test("regs/model", "primegpu", test_model, NULL);
-    qos_add_test("regs/bar-size", "primegpu", test_bar_size, NULL);
-    qos_add_test("regs/reset-values", "primegpu", test_reset_values, NULL);
-    qos_add_test("regs/read-only", "primegpu", test_read_only, NULL);
-    qos_add_test("regs/read-write", "primegpu", test_read_write, NULL);
-    qos_add_test("regs/control", "primegpu", test_control, NULL);
-    qos_add_test("regs/holes", "primegpu", test_holes, NULL);
-    qos_add_test("regs/access-size", "primegpu", test_access_size, NULL);
+    qprimegpu_add_test("regs/identity", test_identity);
+    qprimegpu_add_test("regs/model", test_model);
+    qprimegpu_add_test("regs/bar-size", test_bar_size);
+    qprimegpu_add_test("regs/reset-values", test_reset_values);
+    qprimegpu_add_test("regs/read-only", test_read_only);
+    qprimegpu_add_test("regs/read-write", test_read_write);
+    qprimegpu_add_test("regs/control", test_control);
+    qprimegpu_add_test("regs/holes", test_holes);
+    qprimegpu_add_test("regs/access-size", test_access_size);
 }
 
 libqos_init(register_tests);

@@ -30,15 +30,16 @@ static void test_engine(void *obj, void *data, QGuestAllocator *alloc)
     qprimegpu_assert_status(qprimegpu_entry_status(g, entry),
                             PRIMEGPU_ST_CANCELLED);
     g_assert(qprimegpu_is_filled(g, addr, 0x11, SIZE));
-    g_assert_cmpuint(qprimegpu_readl(g, PRIMEGPU_REG_ENGINE_HEAD), ==, 0);
-    g_assert_cmpuint(qprimegpu_readl(g, PRIMEGPU_REG_ENGINE_TAIL), ==, 0);
+    g_assert_cmpuint(qprimegpu_readl(g, PRIMEGPU_REG_ENGINE_HEAD), ==,
+                     g->engine.tail);
+    g_assert_cmpuint(qprimegpu_readl(g, PRIMEGPU_REG_ENGINE_TAIL), ==,
+                     g->engine.tail);
     g_assert_cmpuint(qprimegpu_readq(g, PRIMEGPU_REG_ENGINE_BASE_LO), ==,
                      g->engine.base);
     g_assert_cmphex(qprimegpu_readl(g, PRIMEGPU_REG_STATUS), ==, 0);
 
     /* The BO is there and no longer busy; the engine works. */
     qprimegpu_set_gate(g->qts, "primegpu0", false);
-    g->engine.tail = 0;
     qprimegpu_assert_status(
         qprimegpu_run(g, qprimegpu_op_fill(key, 0, SIZE, 0x22)),
         PRIMEGPU_ST_OK);
@@ -112,9 +113,9 @@ static void test_machine(void *obj, void *data, QGuestAllocator *alloc)
 
 static void register_tests(void)
 {
-    qos_add_test("reset/engine", "primegpu", test_engine, NULL);
-    qos_add_test("reset/device", "primegpu", test_device, NULL);
-    qos_add_test("reset/machine", "primegpu", test_machine, NULL);
+    qprimegpu_add_test("reset/engine", test_engine);
+    qprimegpu_add_test("reset/device", test_device);
+    qprimegpu_add_test("reset/machine", test_machine);
 }
 
 libqos_init(register_tests);

@@ -244,15 +244,15 @@ static void test_tail_lies(void *obj, void *data, QGuestAllocator *alloc)
 
 static void register_tests(void)
 {
-    qos_add_test("ring/status", "primegpu", test_status, NULL);
-    qos_add_test("ring/wrap", "primegpu", test_wrap, NULL);
-    qos_add_test("ring/batch", "primegpu", test_batch, NULL);
-    qos_add_test("ring/order", "primegpu", test_order, NULL);
-    qos_add_test("ring/hole", "primegpu", test_hole, NULL);
-    qos_add_test("ring/disabled", "primegpu", test_disabled, NULL);
-    qos_add_test("ring/opcodes", "primegpu", test_opcodes, NULL);
-    qos_add_test("ring/reserved", "primegpu", test_reserved, NULL);
-    qos_add_test("ring/tail-lies", "primegpu", test_tail_lies, NULL);
+    qprimegpu_add_test("ring/status", test_status);
+    qprimegpu_add_test("ring/wrap", test_wrap);
+    qprimegpu_add_test("ring/batch", test_batch);
+    qprimegpu_add_test("ring/order", test_order);
+    qprimegpu_add_test("ring/hole", test_hole);
+    qprimegpu_add_test("ring/disabled", test_disabled);
+    qprimegpu_add_test("ring/opcodes", test_opcodes);
+    qprimegpu_add_test("ring/reserved", test_reserved);
+    qprimegpu_add_test("ring/tail-lies", test_tail_lies);
 }
 
 libqos_init(register_tests);

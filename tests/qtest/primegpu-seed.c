@@ -33,11 +33,14 @@ static char *pg_seed_check_import(PGGuest *g, const PGReply *r,
                                   unsigned step, uint64_t exporter)
 {
     const GArray *events = pg_events(g);
+    g_autofree char *has_key = pg_str(r, "key");
     uint64_t key;
 
-    if (!r->ok) {
-        return g_strdup_printf("import returned a dead handle: %s %s",
-                               r->error, r->text);
+    /* The agent asks for the key by the handle; a dead one has none. */
+    if (!has_key) {
+        return g_strdup_printf("import of BO 0x%" PRIx64 " made no BO, and "
+                               "returned a dead handle: %s", exporter,
+                               r->text);
     }
     key = pg_u64(g, r, "key");
     for (unsigned i = 0; i < events->len; i++) {

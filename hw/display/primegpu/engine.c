@@ -8,7 +8,9 @@
  * a bounded number of bytes, so a guest cannot hold the main loop.
  */
 #include "qemu/osdep.h"
+#include "qemu/main-loop.h"
 #include "qemu/timer.h"
+#include "system/runstate.h"
 #include "device.h"
 #include "trace.h"
 
@@ -127,19 +129,30 @@ static void primegpu_engine_complete(PrimeGPUState *s, PrimeGPUJob *job,
     primegpu_job_free(job);
 }
 
-static void primegpu_engine_timer(void *opaque)
+/* The job that may have its effect now */
+static PrimeGPUJob *primegpu_engine_due(PrimeGPUState *s)
+{
+    if (s->engine.gate_closed ||
+        s->engine.start_ns + (int64_t)s->conf.engine_latency_ns >
+            primegpu_engine_now()) {
+        return NULL;
+    }
+    return QTAILQ_FIRST(&s->engine.jobs);
+}
+
+static void primegpu_engine_run(void *opaque)
 {
     PrimeGPUState *s = opaque;
     uint64_t budget = PRIMEGPU_ENGINE_SLICE;
+    PrimeGPUJob *job;
 
-    while (budget && !s->engine.gate_closed) {
-        PrimeGPUJob *job = QTAILQ_FIRST(&s->engine.jobs);
+    /* A bottom half runs while the machine is stopped, too. */
+    if (!runstate_is_running()) {
+        return;
+    }
+    while (budget && (job = primegpu_engine_due(s))) {
         uint32_t status;
 
-        if (!job || s->engine.start_ns + (int64_t)s->conf.engine_latency_ns >
-                    primegpu_engine_now()) {
-            break;
-        }
         budget -= MIN(budget, PRIMEGPU_ENGINE_JOB_COST);
         status = job->status;
         if (status == PRIMEGPU_ST_NONE) {
@@ -149,7 +162,13 @@ static void primegpu_engine_timer(void *opaque)
             primegpu_engine_complete(s, job, status);
         }
     }
-    primegpu_engine_arm(s);
+    if (primegpu_engine_due(s)) {
+        /* A timer may come again before anything else has had its turn. */
+        timer_del(s->engine.timer);
+        qemu_bh_schedule(s->engine.bh);
+    } else {
+        primegpu_engine_arm(s);
+    }
 }
 
 void primegpu_engine_cancel(PrimeGPUState *s, bool tell)
@@ -157,6 +176,7 @@ void primegpu_engine_cancel(PrimeGPUState *s, bool tell)
     PrimeGPUJob *job;
 
     timer_del(s->engine.timer);
+    qemu_bh_cancel(s->engine.bh);
     while ((job = QTAILQ_FIRST(&s->engine.jobs))) {
         if (tell) {
             primegpu_engine_complete(s, job, PRIMEGPU_ST_CANCELLED);
@@ -183,14 +203,16 @@ void primegpu_engine_kick(PrimeGPUState *s)
 void primegpu_engine_init(PrimeGPUState *s, PrimeGPUEngineDoneFunc *done)
 {
     QTAILQ_INIT(&s->engine.jobs);
-    s->engine.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, primegpu_engine_timer,
-                                   s);
+    s->engine.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, primegpu_engine_run, s);
+    s->engine.bh = qemu_bh_new_guarded(primegpu_engine_run, s,
+                                       &DEVICE(s)->mem_reentrancy_guard);
     s->engine.done = done;
 }
 
 void primegpu_engine_finalize(PrimeGPUState *s)
 {
     g_clear_pointer(&s->engine.timer, timer_free);
+    g_clear_pointer(&s->engine.bh, qemu_bh_delete);
 }
 
 bool primegpu_engine_loaded(PrimeGPUState *s)

@@ -61,6 +61,7 @@ typedef struct PrimeGPUEngine {
     bool gate_closed;
 
     /* derived */
+    QEMUBH *bh;                 /* goes on with a long job */
     uint32_t job_count;
     uint32_t op_count;
     uint64_t mark;              /* of the job that counted its BOs last */

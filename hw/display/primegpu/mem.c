@@ -8,6 +8,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/rcu.h"
+#include "migration/vmstate.h"
 #include "device.h"
 #include "trace.h"
 
@@ -29,6 +30,18 @@ void primegpu_mem_window_init(PrimeGPUMemWindow *window)
     window->start = 0;
     window->size = 0;
     window->write_count = 0;
+}
+
+void primegpu_mem_finalize(PrimeGPUState *s)
+{
+    /*
+     * A peer may hold the VRAM for a while after the device is gone; another
+     * device in the same slot needs the name.
+     */
+    if (s->mem.vram_host) {
+        vmstate_unregister_ram(&s->mem.vram, DEVICE(s));
+        s->mem.vram_host = NULL;
+    }
 }
 
 /* Called within an RCU critical section. */

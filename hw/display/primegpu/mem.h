@@ -48,6 +48,7 @@ typedef void PrimeGPUMemSpanFunc(PrimeGPUState *s, const PrimeGPUMemSpan *span,
 #define PRIMEGPU_VRAM_LIMIT         (16 * GiB)
 
 bool primegpu_mem_init(PrimeGPUState *s, Error **errp);
+void primegpu_mem_finalize(PrimeGPUState *s);
 
 bool primegpu_mem_read(PrimeGPUState *s, uint64_t addr, void *buf,
                        uint64_t length);

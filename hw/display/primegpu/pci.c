@@ -99,6 +99,7 @@ static void primegpu_pci_realize(PCIDevice *pdev, Error **errp)
         return;
     }
     if (!primegpu_pci_add_caps(pdev, errp)) {
+        primegpu_mem_finalize(s);
         return;
     }
     s->name = pdev->qdev.id ? g_strdup(pdev->qdev.id)
@@ -108,6 +109,7 @@ static void primegpu_pci_realize(PCIDevice *pdev, Error **errp)
     if (!primegpu_ledger_add_device(&s->ledger, errp)) {
         g_clear_pointer(&s->name, g_free);
         primegpu_pci_remove_caps(pdev);
+        primegpu_mem_finalize(s);
         return;
     }
     primegpu_pci_add_bars(s);
@@ -130,6 +132,7 @@ static void primegpu_pci_exit(PCIDevice *pdev)
     primegpu_bo_drop_all(s, false);
     primegpu_bo_finalize(s);
     primegpu_pci_remove_caps(pdev);
+    primegpu_mem_finalize(s);
     g_clear_pointer(&s->name, g_free);
 }
 

@@ -269,6 +269,24 @@ uint64_t qprimegpu_written_back(QPrimeGPU *g)
     return le64_to_cpu(seqno);
 }
 
+static void qprimegpu_add(const char *name, const char *interface,
+                          QOSTestFunc test)
+{
+    QOSGraphTestOptions opts = { .subprocess = true };
+
+    qos_add_test(name, interface, test, &opts);
+}
+
+void qprimegpu_add_test(const char *name, QOSTestFunc test)
+{
+    qprimegpu_add(name, "primegpu", test);
+}
+
+void qprimegpu_add_vram_test(const char *name, QOSTestFunc test)
+{
+    qprimegpu_add(name, "primegpu-discrete", test);
+}
+
 static void *qprimegpu_create_node(void *pci_bus, QGuestAllocator *alloc,
                                    void *addr)
 {

@@ -50,6 +50,13 @@ typedef struct QPrimeGPU {
     uint64_t scratch;           /* pages for tables that commands read */
 } QPrimeGPU;
 
+/*
+ * Add a test of both models, or of the one with VRAM.  Each runs in a process
+ * and a machine of its own: what the ledger keeps outlives a machine's reset.
+ */
+void qprimegpu_add_test(const char *name, QOSTestFunc test);
+void qprimegpu_add_vram_test(const char *name, QOSTestFunc test);
+
 /* For tests with machines of their own: what the nodes do. */
 void qprimegpu_init(QPrimeGPU *g, QPCIBus *bus, int devfn,
                     QGuestAllocator *alloc);
