@@ -314,37 +314,44 @@ static void test_wrong_bo(void *obj, void *data, QGuestAllocator *alloc)
     g_assert_cmpuint(qprimegpu_violations(g->qts), ==, 4);
 }
 
+static uint32_t run_op_count(QPrimeGPU *g, uint64_t ops, uint32_t count)
+{
+    struct primegpu_cmd_job job = {
+        .hdr.opcode = cpu_to_le16(PRIMEGPU_OP_JOB),
+        .ops_addr = cpu_to_le64(ops),
+        .op_count = cpu_to_le32(count),
+    };
+    uint64_t entry = qprimegpu_ring_put(g, &g->engine, &job);
+
+    qprimegpu_engine_kick(g);
+    return qprimegpu_wait(g, entry);
+}
+
 static void test_op_counts(void *obj, void *data, QGuestAllocator *alloc)
 {
     QPrimeGPU *g = obj;
-    g_autofree struct primegpu_job_op *ops =
-        g_new0(struct primegpu_job_op, PRIMEGPU_JOB_OPS_MAX);
-    struct primegpu_cmd_job job = {
-        .hdr.opcode = cpu_to_le16(PRIMEGPU_OP_JOB),
-    };
-    uint64_t key, addr, entry;
+    uint32_t count = PRIMEGPU_JOB_OPS_MAX + 1;
+    g_autofree struct primegpu_job_op *list =
+        g_new0(struct primegpu_job_op, count);
+    uint64_t key, addr, ops;
     uint32_t i;
 
     qprimegpu_start(g);
     key = qprimegpu_new_bo_pages(g, PAGE, &addr);
     qprimegpu_memset(g, addr, 0, PAGE);
-    for (i = 0; i < PRIMEGPU_JOB_OPS_MAX; i++) {
-        ops[i] = qprimegpu_op_fill(key, i, 1, 9);
+    for (i = 0; i < count; i++) {
+        list[i] = qprimegpu_op_fill(key, i, 1, 9);
     }
-    qprimegpu_assert_status(
-        qprimegpu_wait(g, qprimegpu_submit(g, ops, PRIMEGPU_JOB_OPS_MAX)),
-        PRIMEGPU_ST_OK);
-    g_assert(qprimegpu_is_filled(g, addr, 9, PRIMEGPU_JOB_OPS_MAX));
-    job.ops_addr = cpu_to_le64(g->scratch);
-    /* No operation at all is a job that only completes. */
-    entry = qprimegpu_ring_put(g, &g->engine, &job);
-    qprimegpu_engine_kick(g);
-    qprimegpu_assert_status(qprimegpu_wait(g, entry), PRIMEGPU_ST_OK);
-    job.op_count = cpu_to_le32(PRIMEGPU_JOB_OPS_MAX + 1);
-    entry = qprimegpu_ring_put(g, &g->engine, &job);
-    qprimegpu_engine_kick(g);
-    qprimegpu_assert_status(qprimegpu_wait(g, entry),
+    ops = guest_alloc(alloc, count * sizeof(*list));
+    qtest_memwrite(g->qts, ops, list, count * sizeof(*list));
+    qprimegpu_assert_status(run_op_count(g, ops, count),
                             PRIMEGPU_ST_INVALID_FIELD);
+    g_assert(qprimegpu_is_filled(g, addr, 0, PAGE));
+    qprimegpu_assert_status(run_op_count(g, ops, PRIMEGPU_JOB_OPS_MAX),
+                            PRIMEGPU_ST_OK);
+    g_assert(qprimegpu_is_filled(g, addr, 9, PRIMEGPU_JOB_OPS_MAX));
+    /* No operation at all is a job that only completes. */
+    qprimegpu_assert_status(run_op_count(g, ops, 0), PRIMEGPU_ST_OK);
 }
 
 /* Jobs complete in the order of the ring, and not before their time. */
@@ -403,6 +410,16 @@ static void test_gate(void *obj, void *data, QGuestAllocator *alloc)
     qprimegpu_assert_violation(g->qts, "detach-busy", key, 0);
     qprimegpu_assert_status(qprimegpu_destroy(g, key), PRIMEGPU_ST_BUSY);
     qprimegpu_assert_violation(g->qts, "destroy-busy", key, 0);
+    qprimegpu_set_gate(g->qts, "primegpu0", false);
+    qprimegpu_assert_status(qprimegpu_wait(g, entry), PRIMEGPU_ST_OK);
+
+    /* A gate that closes when the job has started holds it, too. */
+    entry = qprimegpu_submit(g, &op, 1);
+    qtest_clock_step(g->qts, QPRIMEGPU_LATENCY_NS / 2);
+    qprimegpu_set_gate(g->qts, "primegpu0", true);
+    qtest_clock_step(g->qts, LONG_NS);
+    qprimegpu_assert_status(qprimegpu_entry_status(g, entry),
+                            PRIMEGPU_ST_NONE);
     qprimegpu_set_gate(g->qts, "primegpu0", false);
     qprimegpu_assert_status(qprimegpu_wait(g, entry), PRIMEGPU_ST_OK);
     qprimegpu_free_bo(g, key);

@@ -113,11 +113,13 @@ static PGReply *pg_reply_parse(PGGuest *g, const char *line, const char *body)
 
 static void pg_agent_line(PGGuest *g, const char *line)
 {
-    char *body;
+    const char *body;
     unsigned long tag;
 
     if (line[0] == '@') {
-        tag = strtoul(line + 1, &body, 10);
+        if (qemu_strtoul(line + 1, &body, 10, &tag) < 0) {
+            pg_fail(g, "the agent sent a line without a tag: %s", line);
+        }
         while (*body == ' ') {
             body++;
         }

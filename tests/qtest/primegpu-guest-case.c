@@ -100,7 +100,7 @@ static char *pg_case_dir(void)
     return dir;
 }
 
-/* Returns the folder's path. */
+/* What is known without asking QEMU; returns the folder's path. */
 static char *pg_write_folder(PGGuest *g, const char *reason)
 {
     g_autofree char *err = g ? pg_qemu_stderr(g) : NULL;
@@ -115,9 +115,6 @@ static char *pg_write_folder(PGGuest *g, const char *reason)
         pg_put(dir, "console.log", g->console->str);
         pg_put(dir, "qemu-command.txt", g->command);
         pg_put(dir, "qemu-stderr.txt", err);
-        if (!g->dead && pg_has_primegpu(&g->machine)) {
-            pg_put_device(g, dir);
-        }
     }
     return dir;
 }
@@ -148,6 +145,10 @@ static void pg_report(PGGuest *g, const char *reason)
                                pg_case.name);
     }
     pg_case_end(s->str);
+    /* Last, as QEMU may not answer any more */
+    if (dir && g && !g->dead && pg_has_primegpu(&g->machine)) {
+        pg_put_device(g, dir);
+    }
 }
 
 /* libqtest is about to abort: QEMU is gone, or broke its protocol. */
@@ -231,12 +232,16 @@ void pg_run_case(const char *name, PGCaseFn fn, const void *data,
     pid_t pid;
 
     *result = (PGResult) { 0 };
-    g_assert_cmpint(pipe(fds), ==, 0);
+    if (pipe(fds) < 0) {
+        g_error("pipe: %s", strerror(errno));
+    }
     qemu_set_cloexec(fds[0]);
     qemu_set_cloexec(fds[1]);
     fflush(NULL);
     pid = fork();
-    g_assert_cmpint(pid, >=, 0);
+    if (pid < 0) {
+        g_error("fork: %s", strerror(errno));
+    }
     if (pid == 0) {
         close(fds[0]);
         pg_case_child(name, fn, data, fds[1]);
@@ -247,7 +252,9 @@ void pg_run_case(const char *name, PGCaseFn fn, const void *data,
         len += n;
     }
     close(fds[0]);
-    g_assert_cmpint(RETRY_ON_EINTR(waitpid(pid, &status, 0)), ==, pid);
+    if (RETRY_ON_EINTR(waitpid(pid, &status, 0)) < 0) {
+        g_error("waitpid: %s", strerror(errno));
+    }
     pg_case_outcome(status, result);
 }
 

@@ -186,8 +186,10 @@ static void pg_say_gdb(const PGGuest *g)
 
 static void pg_pair(int fds[2])
 {
-    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
-    g_assert_cmpint(fcntl(fds[0], F_SETFD, FD_CLOEXEC), ==, 0);
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0) {
+        pg_fail(NULL, "socketpair: %s", strerror(errno));
+    }
+    qemu_set_cloexec(fds[0]);
 }
 
 PGGuest *pg_machine_spawn(const PGMachine *m, const char *disk,
@@ -198,6 +200,8 @@ PGGuest *pg_machine_spawn(const PGMachine *m, const char *disk,
     PGGuest *g = g_new0(PGGuest, 1);
     int agent[2], console[2];
     GPrintFunc print;
+    struct sigaction ended = { .sa_handler = pg_start_ended };
+    struct sigaction before;
 
     pg_env("QTEST_QEMU_BINARY");
     g->machine = *m;
@@ -222,9 +226,9 @@ PGGuest *pg_machine_spawn(const PGMachine *m, const char *disk,
     g->start_us = g_get_monotonic_time();
     pg_starting = g;
     print = g_set_print_handler(pg_start_print);
-    signal(SIGCHLD, pg_start_ended);
+    sigaction(SIGCHLD, &ended, &before);
     g->qts = qtest_init(args->str);
-    signal(SIGCHLD, SIG_DFL);
+    sigaction(SIGCHLD, &before, NULL);
     g_set_print_handler(print);
     pg_starting = NULL;
     pg_watch_abort(g);

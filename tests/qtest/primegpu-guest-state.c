@@ -18,7 +18,7 @@
 #define PG_STATE_VERSION 2
 
 /* Saved guests that are kept; those that were used last stay. */
-#define PG_STATE_KEEP 16
+#define PG_STATE_KEEP 40
 
 /*
  * Size of the disk that holds an archive.  All have the same size, as a

@@ -20,8 +20,8 @@ typedef struct PGGuest PGGuest;
 typedef enum PGStart {
     PG_START_LOADED,            /* resumed, modules of the archive inserted */
     PG_START_BOOTED,            /* resumed, no DRM modules yet */
-    PG_START_COLD,              /* booted from the beginning, modules inserted */
-    PG_START_COLD_BARE,         /* booted from the beginning, no modules */
+    PG_START_COLD,              /* booted now, modules inserted */
+    PG_START_COLD_BARE,         /* booted now, no modules */
 } PGStart;
 
 typedef struct PGMachine {
@@ -176,7 +176,7 @@ typedef enum PGOutcome { PG_PASS, PG_FAIL, PG_SKIP } PGOutcome;
 
 typedef struct PGResult {
     PGOutcome outcome;
-    char reason[512];
+    char reason[4096];
 } PGResult;
 
 /* Add a GLib test /primegpu/@path that runs @fn in a child process. */

@@ -55,9 +55,9 @@ static void test_share_pieces(void)
     primegpu_pair_start(&p);
     addr = qprimegpu_alloc_pages(&p.integrated, 5);
     exporter = qprimegpu_new_bo(&p.integrated, SIZE);
-    sg[0].addr = cpu_to_le64(addr + 3 * PAGE);
+    sg[0].addr = cpu_to_le64(addr);
     sg[0].length = cpu_to_le64(2 * PAGE);
-    sg[1].addr = cpu_to_le64(addr);
+    sg[1].addr = cpu_to_le64(addr + 3 * PAGE);
     sg[1].length = cpu_to_le64(2 * PAGE);
     qprimegpu_attach_sg(&p.integrated, exporter, 0, sg, 2);
     importer = qprimegpu_new_import(&p.discrete, SIZE, exporter);

@@ -191,11 +191,32 @@ static void pg_add_orders(const PGDirection *direction)
     }
 }
 
+/* The first order that closes the handle of a file that stays open is red. */
+static void pg_test_leak_red(const void *data)
+{
+    static const char *const reasons[] = {
+        "not released:", "released too late:", NULL,
+    };
+
+    pg_run_red("lifetime/orders", pg_test_orders, data, reasons);
+}
+
+static const PGDirection pg_leaking = {
+    "integrated-exports", "integrated", "discrete", "discrete0",
+    "leak-until-file-close",
+};
+
+static const PGOrderCase pg_leak_case = {
+    &pg_leaking, PG_KEEP_EXPORTER_HANDLE,
+};
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     for (unsigned i = 0; i < ARRAY_SIZE(pg_directions); i++) {
         pg_add_orders(&pg_directions[i]);
     }
+    pg_add_case("variant/orders/leak-until-file-close", pg_test_leak_red,
+                &pg_leak_case);
     return g_test_run();
 }

@@ -110,10 +110,10 @@ static const char *pg_demo_judge(const PGDemoKernel *k, const PGDemoRun *run,
     return NULL;
 }
 
-static unsigned pg_demo_later(PGDemoRun *run)
+static unsigned pg_demo_later(PGDemoRun *run, const PGSeed *seed)
 {
     g_autofree char *why = NULL;
-    unsigned wrong = pg_seed_import_later(run->g, PG_SEED_LATER, &why);
+    unsigned wrong = pg_seed_import_later(run->g, seed, PG_SEED_LATER, &why);
 
     pg_events(run->g);
     run->since = UINT64_MAX;
@@ -150,7 +150,7 @@ static void pg_demo_case(const void *data)
         pg_settle(run.g);
         pg_demo_row(&run, "then", "both DRM files are closed");
     } else {
-        wrong = pg_demo_later(&run);
+        wrong = pg_demo_later(&run, &k->seed);
     }
     fault = pg_demo_judge(k, &run, wrong);
     printf("%17s%s\n", "", fault ? fault : k->seed.variant

@@ -87,7 +87,7 @@ static void pg_test_later_imports(const void *data)
     unsigned wrong;
 
     pg_seed_play(g, data);
-    wrong = pg_seed_import_later(g, PG_SEED_LATER, &why);
+    wrong = pg_seed_import_later(g, data, PG_SEED_LATER, &why);
     if (wrong) {
         pg_fail(g, "wrong buffer: %u of %u later imports; the first: %s",
                 wrong, PG_SEED_LATER, why);

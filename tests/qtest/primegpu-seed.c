@@ -62,38 +62,99 @@ static char *pg_seed_check_import(PGGuest *g, const PGReply *r,
                            exporter, key);
 }
 
-static char *pg_seed_import_once(PGGuest *g)
-{
-    uint64_t exporter = pg_create(g, "fi", "later", 65536);
-    const PGReply *r;
-    char *why;
+/* Buffers that are imported after each round of the scenario */
+#define PG_SEED_PER_ROUND 10
 
-    pg_export(g, "later", "d-later");
-    r = pg_call(g, "import fe d-later i-later");
-    why = pg_seed_check_import(g, r, pg_step(g), exporter);
-    if (r->ok) {
-        /* A wrong handle may not be there to be closed. */
-        pg_call(g, "close i-later");
+typedef struct PGLater {
+    unsigned create, import;    /* tags */
+    unsigned step;              /* of the import */
+} PGLater;
+
+/*
+ * The importer's BO may be released some time after its handle was closed, and
+ * the scenario needs it gone before the exporter's handle is closed.
+ */
+static void pg_seed_round(PGGuest *g)
+{
+    unsigned tag = 0;
+
+    for (unsigned i = 0; i < PG_SEED_STEPS; i++) {
+        pg_send(g, "%s", pg_seed_steps[i].line);
+        tag = pg_settle_send(g);
     }
-    pg_close_fd(g, "d-later");
-    pg_close(g, "later");
-    pg_settle(g);
-    return why;
+    pg_expect_ok(g, tag);
 }
 
-unsigned pg_seed_import_later(PGGuest *g, unsigned n, char **why)
+/*
+ * A stale entry shows when a dma-buf is allocated where the one it names was.
+ * So the buffers are made and get their pages first: between the end of the
+ * scenario and the exports nothing is allocated that could take that place.
+ */
+static void pg_seed_send_later(PGGuest *g, PGLater *later, unsigned first,
+                               unsigned end)
+{
+    for (unsigned i = first; i < end; i++) {
+        later[i].create = pg_send(g, "create fi later%u " PG_SEED_SIZE, i);
+        pg_send(g, "place later%u pages", i);
+    }
+    pg_seed_round(g);
+    for (unsigned i = first; i < end; i++) {
+        pg_send(g, "export later%u d-later%u", i, i);
+    }
+    for (unsigned i = first; i < end; i++) {
+        later[i].import = pg_send(g, "import fe d-later%u i-later%u", i, i);
+        later[i].step = pg_step(g);
+    }
+}
+
+static unsigned pg_seed_check_later(PGGuest *g, const PGLater *later,
+                                    unsigned first, unsigned end, char **why)
 {
     unsigned wrong = 0;
 
-    *why = NULL;
-    for (unsigned i = 0; i < n; i++) {
-        char *text = pg_seed_import_once(g);
+    for (unsigned i = first; i < end; i++) {
+        uint64_t exporter = pg_u64(g, pg_expect_ok(g, later[i].create), "key");
+        const PGReply *r = pg_recv(g, later[i].import);
+        char *text = pg_seed_check_import(g, r, later[i].step, exporter);
 
-        if (text && !wrong++) {
+        wrong += text != NULL;
+        if (text && !*why) {
             *why = text;
         } else {
             g_free(text);
         }
     }
+    return wrong;
+}
+
+static void pg_seed_close_later(PGGuest *g, unsigned n)
+{
+    unsigned tag = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        pg_send(g, "close-fd d-later%u", i);
+        tag = pg_send(g, "close later%u", i);
+    }
+    pg_expect_ok(g, tag);
+    pg_settle(g);
+}
+
+unsigned pg_seed_import_later(PGGuest *g, const PGSeed *seed, unsigned n,
+                              char **why)
+{
+    g_autofree PGLater *later = g_new(PGLater, n);
+    unsigned wrong = 0;
+
+    *why = NULL;
+    for (unsigned i = 0; i < n; i += PG_SEED_PER_ROUND) {
+        unsigned end = MIN(i + PG_SEED_PER_ROUND, n);
+
+        pg_seed_send_later(g, later, i, end);
+        wrong += pg_seed_check_later(g, later, i, end, why);
+        /* The buffers stay, so that the next round is elsewhere in memory. */
+        pg_close_file(g, "fe");
+        pg_open(g, "fe", seed->exporter);
+    }
+    pg_seed_close_later(g, n);
     return wrong;
 }

@@ -8,7 +8,7 @@
 #include "primegpu-guest.h"
 
 #define PG_SEED_STEPS 6
-#define PG_SEED_LATER 20
+#define PG_SEED_LATER 50
 
 /* The exporter's file is fe and its BO e1, the importer's are fi and i1. */
 typedef struct PGSeed {
@@ -30,10 +30,12 @@ extern const PGSeedStep pg_seed_steps[PG_SEED_STEPS];
 /* Open both DRM files. */
 void pg_seed_open(PGGuest *g, const PGSeed *seed);
 /*
- * What comes later: the exporting file imports dma-bufs that have nothing to
- * do with the first one, each of which must make a BO of its own.  Returns
- * how many of @n did not; @why is the first one's reason, to be freed.
+ * What comes later: in rounds, each with a fresh exporting file but the first,
+ * the scenario again, and then that file imports dma-bufs that have nothing to
+ * do with it, @n in all, each of which must make a BO of its own.  Returns how
+ * many did not; @why is the first one's reason, to be freed.
  */
-unsigned pg_seed_import_later(PGGuest *g, unsigned n, char **why);
+unsigned pg_seed_import_later(PGGuest *g, const PGSeed *seed, unsigned n,
+                              char **why);
 
 #endif /* PRIMEGPU_SEED_H */

@@ -28,8 +28,13 @@ static const uint64_t pg_end;   /* of a table's keys */
 
 static PGGuest *pg_share_start(const PGSeed *seed)
 {
-    PGGuest *g = pg_start(NULL);
+    PGMachine m = { 0 };
+    PGGuest *g;
 
+    if (seed->variant) {
+        pg_machine_variant(&m, seed->variant);
+    }
+    g = pg_start(&m);
     pg_seed_open(g, seed);
     return g;
 }
@@ -441,9 +446,42 @@ static const struct {
     { "contents", pg_test_contents },
 };
 
+/* Kernel variants, and the test that has to notice each of them */
+typedef struct PGVariantCase {
+    PGSeed seed;
+    const char *name;
+    PGCaseFn fn;
+    const char *reasons[3];     /* ends with NULL */
+} PGVariantCase;
+
+static const PGVariantCase pg_variants[] = {
+    {
+        { "integrated", "discrete", "stale-handle" },
+        "import-after-close", pg_test_import_after_close,
+        { "key:", "not released:" },
+    },
+    {
+        { "integrated", "discrete", "entry-keeps-dmabuf" },
+        "double-export", pg_test_double_export, { "not released:" },
+    },
+};
+
+static void pg_test_variant(const void *data)
+{
+    const PGVariantCase *v = data;
+
+    pg_run_red(v->name, v->fn, &v->seed, v->reasons);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_variants); i++) {
+        g_autofree char *path =
+            g_strconcat("variant/", pg_variants[i].seed.variant, NULL);
+
+        pg_add_case(path, pg_test_variant, &pg_variants[i]);
+    }
     for (unsigned i = 0; i < ARRAY_SIZE(pg_tests); i++) {
         for (unsigned d = 0; d < ARRAY_SIZE(pg_directions); d++) {
             g_autofree char *path =

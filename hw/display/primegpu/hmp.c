@@ -19,13 +19,13 @@ static void primegpu_hmp_devices(Monitor *mon)
         monitor_printf(mon, "No primegpu in this machine.\n");
         return;
     }
-    monitor_printf(mon, "%-20s %4s %-10s %-3s %8s %12s %12s %5s %-6s %10s\n",
+    monitor_printf(mon, "%-14s %4s %-10s %-3s %8s %12s %12s %5s %-6s %10s\n",
                    "device", "id", "model", "on", "BOs", "bytes", "VRAM used",
                    "jobs", "gate", "seqno");
     for (item = list; item; item = item->next) {
         const PrimeGPUInfo *info = item->value;
 
-        monitor_printf(mon, "%-20s %4u %-10s %-3s %8" PRIu32 " %12" PRIu64
+        monitor_printf(mon, "%-14s %4u %-10s %-3s %8" PRIu32 " %12" PRIu64
                        " %12" PRIu64 " %5" PRIu32 " %-6s %10" PRIu64 "\n",
                        info->device, info->device_id,
                        PrimeGPUModel_str(info->model),
@@ -67,7 +67,7 @@ static void primegpu_hmp_bos(Monitor *mon)
     if (!list) {
         return;
     }
-    monitor_printf(mon, "\n%-20s %-18s %12s %-8s %12s %-18s %5s %6s %s\n",
+    monitor_printf(mon, "\n%-14s %-18s %12s %-8s %12s %-18s %5s %6s %s\n",
                    "device", "BO", "size", "where", "attached", "import of",
                    "jobs", "step", "clients");
     for (item = list; item; item = item->next) {
@@ -75,7 +75,7 @@ static void primegpu_hmp_bos(Monitor *mon)
         g_autofree char *import = primegpu_hmp_import(bo);
         g_autofree char *clients = primegpu_hmp_clients(bo->clients);
 
-        monitor_printf(mon, "%-20s 0x%-16" PRIx64 " %12" PRIu64 " %-8s %12"
+        monitor_printf(mon, "%-14s 0x%-16" PRIx64 " %12" PRIu64 " %-8s %12"
                        PRIu64 " %-18s %5" PRIu32 " %6" PRIu32 " %s\n",
                        bo->device, bo->key, bo->size,
                        PrimeGPULocation_str(bo->location), bo->attached,
@@ -114,7 +114,7 @@ static void primegpu_hmp_violations(Monitor *mon)
     if (!violations->violations) {
         return;
     }
-    monitor_printf(mon, "%-18s %-20s %-18s %-18s %6s %12s %6s\n", "kind",
+    monitor_printf(mon, "%-18s %-14s %-18s %-18s %6s %12s %6s\n", "kind",
                    "device", "BO", "other BO", "step", "us", "times");
     for (item = violations->violations; item; item = item->next) {
         const PrimeGPUViolation *v = item->value;
@@ -122,7 +122,7 @@ static void primegpu_hmp_violations(Monitor *mon)
             v->has_other ? g_strdup_printf("0x%" PRIx64, v->other)
                          : g_strdup("-");
 
-        monitor_printf(mon, "%-18s %-20s 0x%-16" PRIx64 " %-18s %6" PRIu32
+        monitor_printf(mon, "%-18s %-14s 0x%-16" PRIx64 " %-18s %6" PRIu32
                        " %12" PRIu64 " %6" PRIu64 "\n",
                        PrimeGPUViolationKind_str(v->kind), v->device, v->key,
                        other, v->step, v->ns / PRIMEGPU_HMP_NS_PER_US,

@@ -7,6 +7,7 @@
  * devices behind a vIOMMU meet on one page.  It never looks at the bytes.
  */
 #include "qemu/osdep.h"
+#include "system/dma.h"
 #include "ledger-internal.h"
 
 /*
@@ -80,6 +81,8 @@ static void primegpu_ledger_bytes_check(PrimeGPULedgerBO *bo,
 /* The importers that still have bytes which @range's BO is about to lose. */
 static void primegpu_ledger_bytes_check_lost(const PrimeGPULedgerRange *range)
 {
+    const PrimeGPUViolationKind kind =
+        PRIME_GPU_VIOLATION_KIND_EXPORTER_DETACHED;
     PrimeGPULedgerBO *bo = range->bo;
     uint64_t start = range->node.start;
     uint64_t last = range->node.last;
@@ -94,9 +97,7 @@ static void primegpu_ledger_bytes_check_lost(const PrimeGPULedgerRange *range)
          other = primegpu_ledger_bytes_next(other, start, last), left--) {
         if (other->bo->exporter == bo && other->bo->key != bo->overlaps) {
             bo->overlaps = other->bo->key;
-            primegpu_ledger_violation(bo->dev,
-                                      PRIME_GPU_VIOLATION_KIND_EXPORTER_DETACHED,
-                                      bo->key, other->bo->key);
+            primegpu_ledger_violation(bo->dev, kind, bo->key, other->bo->key);
         }
     }
 }
@@ -198,7 +199,6 @@ void primegpu_ledger_detach(PrimeGPULedgerDevice *dev, uint64_t key)
     if (!bo || bo->dev != dev) {
         return;
     }
-    bo->overlaps = 0;
     QTAILQ_FOREACH(range, &bo->pages, next) {
         primegpu_ledger_bytes_check_lost(range);
     }

@@ -10,7 +10,6 @@
 #ifndef HW_DISPLAY_PRIMEGPU_LEDGER_H
 #define HW_DISPLAY_PRIMEGPU_LEDGER_H
 
-#include "exec/memory.h"
 #include "qapi/qapi-types-primegpu.h"
 #include "qemu/queue.h"
 

@@ -193,14 +193,22 @@ uint32_t qprimegpu_entry_status(QPrimeGPU *g, uint64_t entry)
 
 const char *qprimegpu_status_name(uint32_t status)
 {
-#define QPRIMEGPU_STATUS_NAME(name, value) [value] = #name,
-    static const char *const names[] = {
+    static const struct {
+        uint32_t value;
+        const char *name;
+    } names[] = {
+#define QPRIMEGPU_STATUS_NAME(name, value) { (value), #name },
         PRIMEGPU_STATUSES(QPRIMEGPU_STATUS_NAME)
-    };
 #undef QPRIMEGPU_STATUS_NAME
+    };
+    size_t i;
 
-    return status < ARRAY_SIZE(names) && names[status] ? names[status]
-                                                       : "not a status";
+    for (i = 0; i < ARRAY_SIZE(names); i++) {
+        if (names[i].value == status) {
+            return names[i].name;
+        }
+    }
+    return "not a status";
 }
 
 uint32_t qprimegpu_ctrl(QPrimeGPU *g, const void *command)

@@ -16,7 +16,7 @@
 #include "qobject/qlist.h"
 
 /* Ring orders that qprimegpu_start() uses */
-#define QPRIMEGPU_CTRL_ORDER    7
+#define QPRIMEGPU_CTRL_ORDER    8
 #define QPRIMEGPU_ENGINE_ORDER  5
 
 /* How the nodes are configured; a test of its own machine does the same. */
