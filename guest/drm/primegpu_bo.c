@@ -11,32 +11,6 @@
 #include "primegpu_compat.h"
 #include "primegpu_internal.h"
 
-/*
- * The operations of dma-bufs that DRM core's helper exports. They are static
- * there; learnt from the first dma-buf that this module exports.
- */
-static const struct dma_buf_ops *primegpu_bo_dmabuf_ops;
-
-/* Is the dma-buf the GEM object of a primegpu? */
-bool primegpu_bo_is_ours(struct dma_buf *dmabuf)
-{
-	const struct dma_buf_ops *ops = READ_ONCE(primegpu_bo_dmabuf_ops);
-	struct drm_gem_object *gem;
-
-	if (!ops || dmabuf->ops != ops)
-		return false;
-	gem = dmabuf->priv;
-	return gem->dev->driver->open == primegpu_core_open;
-}
-
-/* Key of the BO that a dma-buf exports, 0 if it is none of ours */
-u64 primegpu_bo_exporter_key(struct dma_buf *dmabuf)
-{
-	if (!primegpu_bo_is_ours(dmabuf))
-		return 0;
-	return to_primegpu_bo(dmabuf->priv)->key;
-}
-
 /**
  * primegpu_core_bo_init - make the BO of a GEM object
  * @bo: zeroed
@@ -53,7 +27,7 @@ int primegpu_core_bo_init(struct primegpu_bo *bo, struct drm_gem_object *gem,
 
 	bo->gem = gem;
 	bo->imported = import;
-	bo->exporter_key = import ? primegpu_bo_exporter_key(import) : 0;
+	bo->exporter_key = import ? primegpu_import_exporter_key(import) : 0;
 	spin_lock_init(&bo->client_lock);
 	INIT_LIST_HEAD(&bo->clients);
 	INIT_LIST_HEAD(&bo->link);
@@ -96,11 +70,16 @@ EXPORT_SYMBOL_GPL(primegpu_core_bo_dying);
  */
 void primegpu_core_bo_release(struct primegpu_bo *bo)
 {
+	struct primegpu_device *pgpu = to_primegpu_device(bo->gem->dev);
+	bool was_live;
 	int ret;
 
-	if (!bo->live)
-		return;
+	spin_lock(&pgpu->bo_lock);
+	was_live = bo->live;
 	bo->live = false;
+	spin_unlock(&pgpu->bo_lock);
+	if (!was_live)
+		return;
 	WARN_ON(!list_empty(&bo->clients));
 	ret = primegpu_cmd_bo_destroy(bo);
 	if (ret && ret != -ENODEV)
@@ -117,19 +96,16 @@ EXPORT_SYMBOL_GPL(primegpu_core_bo_release);
 void primegpu_core_bo_fini(struct primegpu_bo *bo)
 {
 	struct primegpu_device *pgpu;
-	bool was_late;
 
 	if (!bo->gem)
 		return;
 	primegpu_core_bo_release(bo);
 	pgpu = to_primegpu_device(bo->gem->dev);
 	spin_lock(&pgpu->bo_lock);
-	was_late = !list_empty(&bo->dying_link);
 	list_del_init(&bo->link);
 	list_del_init(&bo->dying_link);
 	spin_unlock(&pgpu->bo_lock);
-	if (was_late)
-		primegpu_settle_note();
+	primegpu_settle_note();
 }
 EXPORT_SYMBOL_GPL(primegpu_core_bo_fini);
 
@@ -151,27 +127,6 @@ int primegpu_core_bo_attach_sgt(struct primegpu_bo *bo, struct sg_table *sgt)
 	return ret;
 }
 EXPORT_SYMBOL_GPL(primegpu_core_bo_attach_sgt);
-
-/**
- * primegpu_core_bo_attach_pages - give a BO its pages
- * @bo: the BO, its reservation lock held or not yet shared
- * @addrs: bus address of each page
- * @count: number of pages
- *
- * Returns: 0, also when the BO has pages; else nothing is attached.
- */
-int primegpu_core_bo_attach_pages(struct primegpu_bo *bo,
-				  const dma_addr_t *addrs, unsigned int count)
-{
-	int ret;
-
-	if (bo->attached)
-		return 0;
-	ret = primegpu_cmd_bo_attach_pages(bo, addrs, count);
-	bo->attached = !ret;
-	return ret;
-}
-EXPORT_SYMBOL_GPL(primegpu_core_bo_attach_pages);
 
 /**
  * primegpu_core_bo_detach - take a BO's pages back
@@ -218,8 +173,34 @@ int primegpu_core_bo_place_pages(struct primegpu_bo *bo)
 }
 EXPORT_SYMBOL_GPL(primegpu_core_bo_place_pages);
 
+/*
+ * Undoes the DMA mappings of all BOs of a device that is unplugged: they must
+ * not outlive the driver's hold on the device, as objects and dma-bufs may.
+ */
+void primegpu_bo_unplug_all(struct primegpu_device *pgpu)
+{
+	struct primegpu_bo *bo;
+	LIST_HEAD(done);
+
+	spin_lock(&pgpu->bo_lock);
+	while ((bo = list_first_entry_or_null(&pgpu->bos, struct primegpu_bo,
+					      link))) {
+		list_move_tail(&bo->link, &done);
+		/* One that is about to be freed takes care of itself. */
+		if (!kref_get_unless_zero(&bo->gem->refcount))
+			continue;
+		spin_unlock(&pgpu->bo_lock);
+		pgpu->backend->unplug(bo->gem);
+		drm_gem_object_put(bo->gem);
+		spin_lock(&pgpu->bo_lock);
+	}
+	list_splice(&done, &pgpu->bos);
+	spin_unlock(&pgpu->bo_lock);
+	primegpu_settle_wait_dying(pgpu);
+}
+
 /**
- * primegpu_core_gem_export - &drm_gem_object_funcs.export of both drivers
+ * primegpu_core_gem_export - &drm_gem_object_funcs.export, static
  * @gem: the object
  * @flags: of the file
  *
@@ -228,16 +209,12 @@ EXPORT_SYMBOL_GPL(primegpu_core_bo_place_pages);
 struct dma_buf *primegpu_core_gem_export(struct drm_gem_object *gem, int flags)
 {
 	struct primegpu_device *pgpu = to_primegpu_device(gem->dev);
-	struct dma_buf *dmabuf;
 	int ret;
 
 	ret = pgpu->backend->export_begin(gem);
 	if (ret)
 		return ERR_PTR(ret);
-	dmabuf = drm_gem_prime_export(gem, flags);
-	if (!IS_ERR(dmabuf))
-		WRITE_ONCE(primegpu_bo_dmabuf_ops, dmabuf->ops);
-	return dmabuf;
+	return drm_gem_prime_export(gem, flags);
 }
 EXPORT_SYMBOL_GPL(primegpu_core_gem_export);
 

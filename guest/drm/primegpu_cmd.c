@@ -277,28 +277,6 @@ int primegpu_cmd_bo_attach_sgt(struct primegpu_bo *bo, struct sg_table *sgt)
 	return ret;
 }
 
-/* Attaches pages by their bus addresses, all or nothing. */
-int primegpu_cmd_bo_attach_pages(struct primegpu_bo *bo,
-				 const dma_addr_t *addrs, unsigned int count)
-{
-	struct primegpu_cmd_attach attach = {
-		.pgpu = to_primegpu_device(bo->gem->dev),
-		.key = bo->key,
-	};
-	unsigned int i;
-	int idx, ret = 0;
-
-	if (!drm_dev_enter(&attach.pgpu->drm, &idx))
-		return -ENODEV;
-	spin_lock(&attach.pgpu->ctrl->lock);
-	for (i = 0; i < count && !ret; i++)
-		ret = primegpu_cmd_attach_add(&attach, addrs[i], PAGE_SIZE);
-	ret = primegpu_cmd_attach_end(&attach, ret);
-	spin_unlock(&attach.pgpu->ctrl->lock);
-	drm_dev_exit(idx);
-	return ret;
-}
-
 int primegpu_cmd_bo_detach(struct primegpu_bo *bo)
 {
 	struct primegpu_device *pgpu = to_primegpu_device(bo->gem->dev);

@@ -38,4 +38,21 @@
 #define primegpu_ttm_bo_release		ttm_bo_put
 #endif
 
+/* With the pool's default behaviour */
+#if PRIMEGPU_LINUX >= 6019
+#define primegpu_ttm_device_init(bdev, funcs, dev, mapping, vma_manager) \
+	ttm_device_init(bdev, funcs, dev, mapping, vma_manager, 0)
+#else
+#define primegpu_ttm_device_init(bdev, funcs, dev, mapping, vma_manager) \
+	ttm_device_init(bdev, funcs, dev, mapping, vma_manager, false, false)
+#endif
+
+#if PRIMEGPU_LINUX >= 7001
+#define primegpu_move_notify		invalidate_mappings
+#define primegpu_dma_buf_move_notify	dma_buf_invalidate_mappings
+#else
+#define primegpu_move_notify		move_notify
+#define primegpu_dma_buf_move_notify	dma_buf_move_notify
+#endif
+
 #endif /* PRIMEGPU_COMPAT_H */

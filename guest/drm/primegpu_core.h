@@ -9,6 +9,7 @@
 #define PRIMEGPU_CORE_H
 
 #include <linux/list.h>
+#include <linux/pm.h>
 #include <linux/spinlock.h>
 
 #include <drm/drm_device.h>
@@ -23,6 +24,7 @@ struct dma_buf;
 struct drm_file;
 struct drm_minor;
 struct drm_mode_create_dumb;
+struct file;
 struct pci_dev;
 struct primegpu_bo;
 struct primegpu_device;
@@ -70,6 +72,13 @@ struct primegpu_backend {
 
 	/** @placement: where the object is, one of PRIMEGPU_PLACE_*, or 0 */
 	u32 (*placement)(struct drm_gem_object *gem);
+
+	/**
+	 * @unplug: the hardware has gone: undo the DMA mapping of an object,
+	 * whose pages stay, and let importers leave VRAM. An import is given to
+	 * primegpu_core_import_orphan(). Called without locks.
+	 */
+	void (*unplug)(struct drm_gem_object *gem);
 
 	/** @evict: move everything out of VRAM; optional */
 	int (*evict)(struct primegpu_device *pgpu);
@@ -138,11 +147,26 @@ struct primegpu_bo {
 	/** @imported: the bytes belong to a dma-buf of another exporter */
 	bool imported;
 
-	/** @live: the hardware knows the BO; cleared once, by its release */
+	/**
+	 * @import_sgt: the mapping of a dynamic import, or NULL; under the
+	 * reservation lock
+	 */
+	struct sg_table *import_sgt;
+
+	/**
+	 * @live: the hardware knows the BO; cleared once, by its release, under
+	 * &primegpu_device.bo_lock. The reservation of an import may go then.
+	 */
 	bool live;
 
 	/** @attached: the hardware has the pages; under the reservation lock */
 	bool attached;
+
+	/**
+	 * @orphaned: the dma-buf of an import without attachment; a reference,
+	 * since its reservation is the object's too
+	 */
+	struct dma_buf *orphaned;
 
 	/** @placements: PRIMEGPU_PLACE_* that are allowed; same lock */
 	u32 placements;
@@ -179,8 +203,6 @@ void primegpu_core_bo_dying(struct primegpu_bo *bo);
 void primegpu_core_bo_release(struct primegpu_bo *bo);
 void primegpu_core_bo_fini(struct primegpu_bo *bo);
 int primegpu_core_bo_attach_sgt(struct primegpu_bo *bo, struct sg_table *sgt);
-int primegpu_core_bo_attach_pages(struct primegpu_bo *bo,
-				  const dma_addr_t *addrs, unsigned int count);
 void primegpu_core_bo_detach(struct primegpu_bo *bo);
 int primegpu_core_bo_place_vram(struct primegpu_bo *bo, u64 offset);
 int primegpu_core_bo_place_pages(struct primegpu_bo *bo);
@@ -190,10 +212,20 @@ int primegpu_core_gem_open(struct drm_gem_object *gem, struct drm_file *file);
 void primegpu_core_gem_close(struct drm_gem_object *gem, struct drm_file *file);
 struct dma_buf *primegpu_core_gem_export(struct drm_gem_object *gem, int flags);
 
+/* Imports */
+struct drm_gem_object *primegpu_core_prime_import(struct drm_device *drm,
+						  struct dma_buf *dmabuf,
+						  bool dynamic, bool peer);
+void primegpu_core_import_unmap(struct primegpu_bo *bo);
+void primegpu_core_import_orphan(struct primegpu_bo *bo, struct sg_table *sgt);
+
 /* &drm_driver hooks that both drivers share */
+extern const struct dev_pm_ops primegpu_core_pm_ops;
 extern const struct drm_ioctl_desc primegpu_core_ioctls[];
 #define PRIMEGPU_CORE_IOCTL_COUNT (DRM_PRIMEGPU_SUBMIT + 1)
 
+long primegpu_core_ioctl(struct file *filp, unsigned int cmd,
+			 unsigned long arg);
 int primegpu_core_open(struct drm_device *drm, struct drm_file *file);
 void primegpu_core_postclose(struct drm_device *drm, struct drm_file *file);
 int primegpu_core_dumb_create(struct drm_file *file, struct drm_device *drm,

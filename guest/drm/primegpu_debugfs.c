@@ -7,6 +7,7 @@
  *   bos     the driver's own view of its BOs
  */
 #include <linux/debugfs.h>
+#include <linux/dma-buf.h>
 #include <linux/seq_file.h>
 
 #include "primegpu_internal.h"
@@ -54,6 +55,22 @@ static int primegpu_debugfs_evict_set(void *data, u64 value)
 DEFINE_DEBUGFS_ATTRIBUTE(primegpu_debugfs_evict_fops, NULL,
 			 primegpu_debugfs_evict_set, "%llu\n");
 
+static void primegpu_debugfs_show_import(struct seq_file *m,
+					 const struct primegpu_bo *bo)
+{
+	const struct dma_buf_attachment *attach = bo->gem->import_attach;
+
+	seq_printf(m, " exporter=0x%llx", bo->exporter_key);
+	/* One that is dying may have no attachment any more. */
+	if (!list_empty(&bo->dying_link) || !attach || !attach->importer_ops)
+		return;
+	seq_puts(m, " dynamic");
+	if (attach->peer2peer)
+		seq_puts(m, " p2p");
+	if (READ_ONCE(bo->import_sgt))
+		seq_puts(m, " mapped");
+}
+
 static void primegpu_debugfs_show_bo(struct seq_file *m, struct primegpu_bo *bo)
 {
 	const struct primegpu_client *client;
@@ -61,7 +78,7 @@ static void primegpu_debugfs_show_bo(struct seq_file *m, struct primegpu_bo *bo)
 	seq_printf(m, "key=0x%llx size=%zu attached=%d", bo->key, bo->gem->size,
 		   READ_ONCE(bo->attached));
 	if (bo->imported)
-		seq_printf(m, " exporter=0x%llx", bo->exporter_key);
+		primegpu_debugfs_show_import(m, bo);
 	if (!list_empty(&bo->dying_link))
 		seq_puts(m, " dying");
 	spin_lock(&bo->client_lock);

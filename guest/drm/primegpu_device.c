@@ -136,6 +136,7 @@ void primegpu_core_remove(struct primegpu_device *pgpu)
 	drm_dev_unplug(&pgpu->drm);
 	primegpu_core_shutdown(pgpu);
 	primegpu_engine_cancel(pgpu->engine, -ENODEV);
+	primegpu_bo_unplug_all(pgpu);
 }
 EXPORT_SYMBOL_GPL(primegpu_core_remove);
 

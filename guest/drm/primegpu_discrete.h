@@ -29,8 +29,12 @@ struct primegpu_discrete_bo {
 	struct ttm_buffer_object ttm;
 	/** @core: the core's part */
 	struct primegpu_bo core;
-	/** @failed_import: keeps the reservation that TTM still uses */
-	struct dma_buf *failed_import;
+	/**
+	 * @exported: the dynamic dma-buf of this BO, or NULL; no reference,
+	 * under the reservation lock. &drm_gem_object.dma_buf is gone when the
+	 * last handle is, which importers may survive.
+	 */
+	struct dma_buf *exported;
 };
 
 static inline struct primegpu_discrete *
@@ -52,6 +56,8 @@ gem_to_primegpu_discrete_bo(struct drm_gem_object *gem)
 }
 
 /* Memory manager */
+void primegpu_discrete_tt_unmap(struct primegpu_discrete_bo *bo);
+resource_size_t primegpu_discrete_vram_phys(const struct primegpu_discrete_bo *bo);
 int primegpu_discrete_ttm_init(struct primegpu_discrete *discrete);
 int primegpu_discrete_ttm_evict(struct primegpu_device *pgpu);
 
@@ -63,6 +69,15 @@ struct drm_gem_object *
 primegpu_discrete_prime_import_sg_table(struct drm_device *drm,
 					struct dma_buf_attachment *attach,
 					struct sg_table *sgt);
+
+bool primegpu_discrete_bo_has_backing(const struct primegpu_discrete_bo *bo);
+
+/* Dynamic exports, and imports */
+struct dma_buf *primegpu_discrete_export(struct drm_gem_object *gem, int flags);
+void primegpu_discrete_export_notify(struct primegpu_discrete_bo *bo);
+bool primegpu_discrete_export_needs_pages(struct primegpu_discrete_bo *bo);
+struct drm_gem_object *primegpu_discrete_prime_import(struct drm_device *drm,
+						      struct dma_buf *dmabuf);
 
 extern const struct primegpu_backend primegpu_discrete_backend;
 

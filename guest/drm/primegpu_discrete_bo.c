@@ -41,11 +41,16 @@ int primegpu_discrete_bo_validate(struct primegpu_discrete_bo *bo,
 static int primegpu_discrete_gem_validate(struct drm_gem_object *gem)
 {
 	struct primegpu_discrete_bo *bo = gem_to_primegpu_discrete_bo(gem);
+	u32 placements = bo->core.placements;
 
-	return primegpu_discrete_bo_validate(bo, bo->core.placements);
+	if (placements & PRIMEGPU_PLACE_PAGES &&
+	    primegpu_discrete_export_needs_pages(bo))
+		placements = PRIMEGPU_PLACE_PAGES;
+	return primegpu_discrete_bo_validate(bo, placements);
 }
 
-static bool primegpu_discrete_bo_has_backing(const struct primegpu_discrete_bo *bo)
+/* Called with the reservation */
+bool primegpu_discrete_bo_has_backing(const struct primegpu_discrete_bo *bo)
 {
 	return bo->ttm.resource && bo->ttm.resource->mem_type != TTM_PL_SYSTEM;
 }
@@ -110,16 +115,20 @@ void primegpu_discrete_bo_destroy(struct ttm_buffer_object *ttm)
 	struct primegpu_discrete_bo *bo = ttm_to_primegpu_discrete_bo(ttm);
 	struct drm_gem_object *gem = &ttm->base;
 
-	primegpu_core_bo_fini(&bo->core);
 	if (gem->import_attach)
 		drm_prime_gem_destroy(gem, ttm->sg);
-	if (bo->failed_import)
-		dma_buf_put(bo->failed_import);
+	if (bo->core.orphaned)
+		dma_buf_put(bo->core.orphaned);
+	/* Settling goes on to the exporter when it sees that this is done. */
+	primegpu_core_bo_fini(&bo->core);
 	drm_gem_object_release(gem);
 	kfree(bo);
 }
 
-/* Static importers need pages that stay. Called with the reservation. */
+/*
+ * Static importers and the kernel's mappings need pages that stay; no BO is
+ * pinned in VRAM. Called with the reservation.
+ */
 static int primegpu_discrete_gem_pin(struct drm_gem_object *gem)
 {
 	struct primegpu_discrete_bo *bo = gem_to_primegpu_discrete_bo(gem);
@@ -147,18 +156,30 @@ primegpu_discrete_gem_get_sg_table(struct drm_gem_object *gem)
 static int primegpu_discrete_gem_vmap(struct drm_gem_object *gem,
 				      struct iosys_map *map)
 {
+	int ret;
+
 	if (gem->import_attach)
 		return dma_buf_vmap(gem->import_attach->dmabuf, map);
-	return drm_gem_ttm_vmap(gem, map);
+	if (gem_to_primegpu_discrete_bo(gem)->core.imported)
+		return -ENODEV;
+	ret = primegpu_discrete_gem_pin(gem);
+	if (ret)
+		return ret;
+	ret = drm_gem_ttm_vmap(gem, map);
+	if (ret)
+		primegpu_discrete_gem_unpin(gem);
+	return ret;
 }
 
 static void primegpu_discrete_gem_vunmap(struct drm_gem_object *gem,
 					 struct iosys_map *map)
 {
-	if (gem->import_attach)
+	if (gem->import_attach) {
 		dma_buf_vunmap(gem->import_attach->dmabuf, map);
-	else
-		drm_gem_ttm_vunmap(gem, map);
+		return;
+	}
+	drm_gem_ttm_vunmap(gem, map);
+	primegpu_discrete_gem_unpin(gem);
 }
 
 static int primegpu_discrete_gem_mmap(struct drm_gem_object *gem,
@@ -166,7 +187,7 @@ static int primegpu_discrete_gem_mmap(struct drm_gem_object *gem,
 {
 	int ret;
 
-	if (!gem->import_attach)
+	if (!gem_to_primegpu_discrete_bo(gem)->core.imported)
 		return drm_gem_ttm_mmap(gem, vma);
 
 	/* The exporter maps its own pages; it may set these, or may not. */
@@ -224,11 +245,26 @@ static vm_fault_t primegpu_discrete_fault(struct vm_fault *vmf)
 	return ret;
 }
 
+/* For debuggers, which may look at VRAM only as long as it is there */
+static int primegpu_discrete_access(struct vm_area_struct *vma,
+				    unsigned long addr, void *buf, int len,
+				    int write)
+{
+	struct ttm_buffer_object *ttm = vma->vm_private_data;
+	int idx, ret;
+
+	if (!drm_dev_enter(ttm->base.dev, &idx))
+		return -ENODEV;
+	ret = ttm_bo_vm_access(vma, addr, buf, len, write);
+	drm_dev_exit(idx);
+	return ret;
+}
+
 static const struct vm_operations_struct primegpu_discrete_vm_ops = {
 	.fault = primegpu_discrete_fault,
 	.open = ttm_bo_vm_open,
 	.close = ttm_bo_vm_close,
-	.access = ttm_bo_vm_access,
+	.access = primegpu_discrete_access,
 };
 
 static const struct drm_gem_object_funcs primegpu_discrete_gem_funcs = {
@@ -236,7 +272,7 @@ static const struct drm_gem_object_funcs primegpu_discrete_gem_funcs = {
 	.open = primegpu_core_gem_open,
 	.close = primegpu_core_gem_close,
 	.print_info = drm_gem_ttm_print_info,
-	.export = primegpu_core_gem_export,
+	.export = primegpu_discrete_export,
 	.pin = primegpu_discrete_gem_pin,
 	.unpin = primegpu_discrete_gem_unpin,
 	.get_sg_table = primegpu_discrete_gem_get_sg_table,
@@ -295,12 +331,18 @@ primegpu_discrete_gem_create(struct primegpu_device *pgpu, size_t size,
 	return ret ? ERR_PTR(ret) : &bo->ttm.base;
 }
 
+/*
+ * The bytes of a static import come with it, in @sgt. Those of a dynamic one
+ * come and go, and are the core's concern: for TTM it has none.
+ */
 struct drm_gem_object *
 primegpu_discrete_prime_import_sg_table(struct drm_device *drm,
 					struct dma_buf_attachment *attach,
 					struct sg_table *sgt)
 {
-	struct ttm_place place = { .mem_type = TTM_PL_TT };
+	struct ttm_place place = {
+		.mem_type = sgt ? TTM_PL_TT : TTM_PL_SYSTEM,
+	};
 	struct ttm_placement placement = {
 		.num_placement = 1,
 		.placement = &place,
@@ -321,10 +363,27 @@ primegpu_discrete_prime_import_sg_table(struct drm_device *drm,
 	if (ret) {
 		/* TTM destroys it later, when it gets the lock. */
 		get_dma_buf(attach->dmabuf);
-		bo->failed_import = attach->dmabuf;
+		bo->core.orphaned = attach->dmabuf;
 	}
 	dma_resv_unlock(resv);
 	return ret ? ERR_PTR(ret) : &bo->ttm.base;
+}
+
+/* What the CPU has mapped is unmapped by DRM core, faults get a dummy page. */
+static void primegpu_discrete_gem_unplug(struct drm_gem_object *gem)
+{
+	struct primegpu_discrete_bo *bo = gem_to_primegpu_discrete_bo(gem);
+
+	if (bo->core.imported) {
+		primegpu_core_import_orphan(&bo->core, bo->ttm.sg);
+		return;
+	}
+	dma_resv_lock(gem->resv, NULL);
+	primegpu_core_bo_detach(&bo->core);
+	if (bo->ttm.resource && bo->ttm.resource->mem_type == TTM_PL_VRAM)
+		primegpu_discrete_export_notify(bo);
+	primegpu_discrete_tt_unmap(bo);
+	dma_resv_unlock(gem->resv);
 }
 
 static struct primegpu_bo *primegpu_discrete_to_bo(struct drm_gem_object *gem)
@@ -341,5 +400,6 @@ const struct primegpu_backend primegpu_discrete_backend = {
 	.export_begin = primegpu_discrete_export_begin,
 	.place = primegpu_discrete_gem_place,
 	.placement = primegpu_discrete_gem_placement,
+	.unplug = primegpu_discrete_gem_unplug,
 	.evict = primegpu_discrete_ttm_evict,
 };

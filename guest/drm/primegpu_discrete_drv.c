@@ -7,13 +7,25 @@
 #include "primegpu_compat.h"
 #include "primegpu_discrete.h"
 
-DEFINE_DRM_GEM_FOPS(primegpu_discrete_fops);
+static const struct file_operations primegpu_discrete_fops = {
+	.owner = THIS_MODULE,
+	.open = drm_open,
+	.release = drm_release,
+	.unlocked_ioctl = primegpu_core_ioctl,
+	.compat_ioctl = drm_compat_ioctl,
+	.poll = drm_poll,
+	.read = drm_read,
+	.llseek = noop_llseek,
+	.mmap = drm_gem_mmap,
+	.fop_flags = FOP_UNSIGNED_OFFSET,
+};
 
 static const struct drm_driver primegpu_discrete_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_MODESET |
 			   DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE,
 	.open = primegpu_core_open,
 	.postclose = primegpu_core_postclose,
+	.gem_prime_import = primegpu_discrete_prime_import,
 	.gem_prime_import_sg_table = primegpu_discrete_prime_import_sg_table,
 	.dumb_create = primegpu_core_dumb_create,
 	.debugfs_init = primegpu_core_debugfs_init,
@@ -86,6 +98,7 @@ static struct pci_driver primegpu_discrete_pci_driver = {
 	.probe = primegpu_discrete_probe,
 	.remove = primegpu_discrete_remove,
 	.shutdown = primegpu_discrete_shutdown,
+	.driver.pm = pm_sleep_ptr(&primegpu_core_pm_ops),
 };
 module_pci_driver(primegpu_discrete_pci_driver);
 

@@ -24,6 +24,12 @@ struct primegpu_discrete_tt {
 	struct ttm_tt base;
 	/** @bo: the BO, which lives longer */
 	struct primegpu_discrete_bo *bo;
+	/**
+	 * @sgt: the pages, mapped for the device while the BO is attached, or
+	 * NULL; not for imports. Not left to TTM's pool, which would keep the
+	 * mapping when the device goes and the pages have to stay.
+	 */
+	struct sg_table *sgt;
 };
 
 static struct primegpu_discrete_tt *to_primegpu_discrete_tt(struct ttm_tt *tt)
@@ -40,7 +46,7 @@ primegpu_discrete_tt_create(struct ttm_buffer_object *ttm, u32 page_flags)
 	if (!tt)
 		return NULL;
 	tt->bo = ttm_to_primegpu_discrete_bo(ttm);
-	if (ttm_sg_tt_init(&tt->base, ttm, page_flags, ttm_cached)) {
+	if (ttm_tt_init(&tt->base, ttm, page_flags, ttm_cached, 0)) {
 		kfree(tt);
 		return NULL;
 	}
@@ -58,11 +64,28 @@ static int primegpu_discrete_tt_populate(struct ttm_device *bdev,
 					 struct ttm_tt *tt,
 					 struct ttm_operation_ctx *ctx)
 {
-	/* An import's table was mapped when it was imported. */
+	/* A static import's table was mapped when it was imported. */
 	if (tt->page_flags & TTM_TT_FLAG_EXTERNAL)
-		return drm_prime_sg_to_dma_addr_array(tt->sg, tt->dma_address,
-						      tt->num_pages);
+		return 0;
 	return ttm_pool_alloc(&bdev->pool, tt, ctx);
+}
+
+static void primegpu_discrete_tt_unmap_sgt(struct primegpu_discrete_tt *tt)
+{
+	if (!tt->sgt)
+		return;
+	dma_unmap_sgtable(tt->bo->ttm.base.dev->dev, tt->sgt,
+			  DMA_BIDIRECTIONAL, 0);
+	sg_free_table(tt->sgt);
+	kfree(tt->sgt);
+	tt->sgt = NULL;
+}
+
+/* The hardware must not know the pages any more. */
+void primegpu_discrete_tt_unmap(struct primegpu_discrete_bo *bo)
+{
+	if (bo->ttm.ttm)
+		primegpu_discrete_tt_unmap_sgt(to_primegpu_discrete_tt(bo->ttm.ttm));
 }
 
 static void primegpu_discrete_tt_unpopulate(struct ttm_device *bdev,
@@ -70,6 +93,7 @@ static void primegpu_discrete_tt_unpopulate(struct ttm_device *bdev,
 {
 	/* The hardware lets go of the pages before the kernel gets them. */
 	primegpu_core_bo_detach(&to_primegpu_discrete_tt(tt)->bo->core);
+	primegpu_discrete_tt_unmap_sgt(to_primegpu_discrete_tt(tt));
 	if (!(tt->page_flags & TTM_TT_FLAG_EXTERNAL))
 		ttm_pool_free(&bdev->pool, tt);
 }
@@ -85,17 +109,49 @@ static void primegpu_discrete_evict_flags(struct ttm_buffer_object *ttm,
 			       &pages : &system;
 }
 
+static struct sg_table *primegpu_discrete_tt_map(struct primegpu_discrete_tt *tt)
+{
+	struct drm_device *drm = tt->bo->ttm.base.dev;
+	struct sg_table *sgt;
+	int ret;
+
+	sgt = drm_prime_pages_to_sg(drm, tt->base.pages, tt->base.num_pages);
+	if (IS_ERR(sgt))
+		return sgt;
+	ret = dma_map_sgtable(drm->dev, sgt, DMA_BIDIRECTIONAL, 0);
+	if (ret) {
+		sg_free_table(sgt);
+		kfree(sgt);
+		return ERR_PTR(ret);
+	}
+	return sgt;
+}
+
+/* What was mapped before stays mapped with the pages. */
 static int primegpu_discrete_attach(struct primegpu_discrete_bo *bo)
 {
-	const struct ttm_tt *tt = bo->ttm.ttm;
+	struct primegpu_discrete_tt *tt = to_primegpu_discrete_tt(bo->ttm.ttm);
+	struct sg_table *sgt = tt->base.sg ?: tt->sgt;
 
-	return primegpu_core_bo_attach_pages(&bo->core, tt->dma_address,
-					     tt->num_pages);
+	if (!sgt) {
+		sgt = primegpu_discrete_tt_map(tt);
+		if (IS_ERR(sgt))
+			return PTR_ERR(sgt);
+		tt->sgt = sgt;
+	}
+	return primegpu_core_bo_attach_sgt(&bo->core, sgt);
 }
 
 static u64 primegpu_discrete_vram_offset(const struct ttm_resource *res)
 {
 	return (u64)res->start << PAGE_SHIFT;
+}
+
+/* Where the VRAM of a BO is in the BAR */
+resource_size_t primegpu_discrete_vram_phys(const struct primegpu_discrete_bo *bo)
+{
+	return to_primegpu_discrete(bo->ttm.base.dev)->vram_base +
+	       primegpu_discrete_vram_offset(bo->ttm.resource);
 }
 
 /* Tells the hardware that the idle BO is in @res from now on. */
@@ -169,6 +225,8 @@ static int primegpu_discrete_move(struct ttm_buffer_object *ttm, bool evict,
 		ttm_bo_move_null(ttm, res);
 		return 0;
 	}
+	/* From TT to SYSTEM too: pages that are there may be swapped out. */
+	primegpu_discrete_export_notify(bo);
 
 	if (!drm_dev_enter(ttm->base.dev, &idx)) {
 		if (moves_vram)
@@ -196,11 +254,15 @@ static void primegpu_discrete_release_notify(struct ttm_buffer_object *ttm)
 		primegpu_core_bo_dying(&ttm_to_primegpu_discrete_bo(ttm)->core);
 }
 
-/* The BO is idle and about to lose its pages or VRAM for good. */
+/* The BO, reserved and idle, is about to lose its pages or VRAM for good. */
 static void primegpu_discrete_delete_mem_notify(struct ttm_buffer_object *ttm)
 {
-	if (ttm->destroy == primegpu_discrete_bo_destroy)
-		primegpu_core_bo_release(&ttm_to_primegpu_discrete_bo(ttm)->core);
+	struct primegpu_bo *bo = &ttm_to_primegpu_discrete_bo(ttm)->core;
+
+	if (ttm->destroy != primegpu_discrete_bo_destroy)
+		return;
+	primegpu_core_bo_release(bo);
+	primegpu_core_import_unmap(bo);
 }
 
 static int primegpu_discrete_io_mem_reserve(struct ttm_device *bdev,
@@ -265,9 +327,9 @@ int primegpu_discrete_ttm_init(struct primegpu_discrete *discrete)
 	struct ttm_device *bdev = &discrete->ttm;
 	int ret;
 
-	ret = ttm_device_init(bdev, &primegpu_discrete_ttm_funcs, drm->dev,
-			      drm->anon_inode->i_mapping,
-			      drm->vma_offset_manager, false, false);
+	ret = primegpu_ttm_device_init(bdev, &primegpu_discrete_ttm_funcs,
+				       drm->dev, drm->anon_inode->i_mapping,
+				       drm->vma_offset_manager);
 	if (ret)
 		return ret;
 	ret = drmm_add_action_or_reset(drm, primegpu_discrete_ttm_fini, bdev);

@@ -3,6 +3,8 @@
  * The engine ring: hands jobs to the hardware and completes their fences. The
  * scheduler never has more jobs in flight than there are slots.
  */
+#include <linux/iopoll.h>
+
 #include <drm/drm_managed.h>
 
 #include "primegpu_internal.h"
@@ -61,9 +63,13 @@ static void primegpu_engine_signal(struct list_head *done)
 static void primegpu_engine_collect(struct primegpu_engine *engine,
 				    struct list_head *done)
 {
-	u64 seqno = le64_to_cpu(READ_ONCE(*engine->writeback));
+	u64 seqno;
 
 	lockdep_assert_held(&engine->lock);
+	/* Without jobs the device may be gone, and its memory with it. */
+	if (engine->head == engine->tail)
+		return;
+	seqno = le64_to_cpu(READ_ONCE(*engine->writeback));
 	dma_rmb();
 	while (engine->head != engine->tail) {
 		struct primegpu_slot *slot = &engine->slots[engine->head];
@@ -90,6 +96,23 @@ void primegpu_engine_process(struct primegpu_engine *engine)
 	primegpu_engine_collect(engine, &done);
 	spin_unlock_irqrestore(&engine->lock, flags);
 	primegpu_engine_signal(&done);
+}
+
+static bool primegpu_engine_is_idle(struct primegpu_engine *engine)
+{
+	primegpu_engine_process(engine);
+	return READ_ONCE(engine->head) == READ_ONCE(engine->tail);
+}
+
+/* Waits for the jobs that the hardware has; nobody may add one. */
+int primegpu_engine_wait_idle(struct primegpu_engine *engine,
+			      unsigned int timeout_ms)
+{
+	bool idle;
+
+	return read_poll_timeout(primegpu_engine_is_idle, idle, idle,
+				 USEC_PER_MSEC, timeout_ms * USEC_PER_MSEC,
+				 false, engine) ? -EBUSY : 0;
 }
 
 /* Completes every job; the hardware must not run any of them any more. */

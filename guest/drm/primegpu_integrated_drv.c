@@ -13,6 +13,15 @@
 #include "primegpu_compat.h"
 #include "primegpu_core.h"
 
+static bool dynamic;
+module_param(dynamic, bool, 0644);
+MODULE_PARM_DESC(dynamic, "Make dynamic imports from now on; exports are static");
+
+static bool p2p = true;
+module_param(p2p, bool, 0644);
+MODULE_PARM_DESC(p2p,
+		 "Let dynamic imports from now on use the VRAM of others in place");
+
 /**
  * struct primegpu_integrated_bo - a GEM object
  */
@@ -41,10 +50,11 @@ static int primegpu_integrated_populate(struct drm_gem_object *gem)
 	struct sg_table *sgt;
 	int idx, ret;
 
-	if (READ_ONCE(bo->core.attached))
+	if (bo->core.imported || READ_ONCE(bo->core.attached))
 		return 0;
+	/* Pages stay when the device goes, and may still be mapped. */
 	if (!drm_dev_enter(gem->dev, &idx))
-		return -ENODEV;
+		return READ_ONCE(bo->shmem.pages) ? 0 : -ENODEV;
 	sgt = drm_gem_shmem_get_pages_sgt(&bo->shmem);
 	ret = PTR_ERR_OR_ZERO(sgt);
 	if (!ret)
@@ -71,22 +81,38 @@ static u32 primegpu_integrated_placement(struct drm_gem_object *gem)
 static void primegpu_integrated_gem_free(struct drm_gem_object *gem)
 {
 	struct primegpu_integrated_bo *bo = to_primegpu_integrated_bo(gem);
+	struct dma_buf *orphaned = bo->core.orphaned;
 
+	/* The exporter may want to move the bytes right now. */
+	if (gem->import_attach) {
+		dma_resv_lock(gem->resv, NULL);
+		primegpu_core_import_unmap(&bo->core);
+		dma_resv_unlock(gem->resv);
+	}
 	/* The hardware lets go of the pages before the kernel gets them. */
 	primegpu_core_bo_fini(&bo->core);
 	drm_gem_shmem_free(&bo->shmem);
+	if (orphaned)
+		dma_buf_put(orphaned);
 }
 
 static int primegpu_integrated_gem_mmap(struct drm_gem_object *gem,
 					struct vm_area_struct *vma)
 {
 	struct primegpu_integrated_bo *bo = to_primegpu_integrated_bo(gem);
-	int ret;
+	int idx, ret;
 
-	ret = primegpu_integrated_populate(gem);
-	if (ret)
-		return ret;
-	return drm_gem_shmem_mmap(&bo->shmem, vma);
+	if (!bo->core.imported) {
+		ret = primegpu_integrated_populate(gem);
+		if (ret)
+			return ret;
+		return drm_gem_shmem_mmap(&bo->shmem, vma);
+	}
+	if (!drm_dev_enter(gem->dev, &idx))
+		return -ENODEV;
+	ret = drm_gem_shmem_mmap(&bo->shmem, vma);
+	drm_dev_exit(idx);
+	return ret;
 }
 
 static const struct drm_gem_object_funcs primegpu_integrated_gem_funcs = {
@@ -137,6 +163,30 @@ primegpu_integrated_gem_create(struct primegpu_device *pgpu, size_t size,
 	return &shmem->base;
 }
 
+/* Nothing is known to use the pages; they stay as long as the object. */
+static void primegpu_integrated_gem_unplug(struct drm_gem_object *gem)
+{
+	struct primegpu_integrated_bo *bo = to_primegpu_integrated_bo(gem);
+	struct sg_table *sgt = bo->shmem.sgt;
+
+	if (bo->core.imported) {
+		bo->shmem.sgt = NULL;
+		primegpu_core_import_orphan(&bo->core, sgt);
+		return;
+	}
+	dma_resv_lock(gem->resv, NULL);
+	primegpu_core_bo_detach(&bo->core);
+	if (sgt) {
+		/* What drm_gem_shmem_free() would do too late */
+		dma_unmap_sgtable(gem->dev->dev, sgt, DMA_BIDIRECTIONAL, 0);
+		sg_free_table(sgt);
+		kfree(sgt);
+		bo->shmem.sgt = NULL;
+	}
+	dma_resv_unlock(gem->resv);
+}
+
+/* A dynamic import comes without a table. */
 static struct drm_gem_object *
 primegpu_integrated_prime_import_sg_table(struct drm_device *drm,
 					  struct dma_buf_attachment *attach,
@@ -151,7 +201,7 @@ primegpu_integrated_prime_import_sg_table(struct drm_device *drm,
 		return gem;
 	bo = to_primegpu_integrated_bo(gem);
 	ret = primegpu_core_bo_init(&bo->core, gem, attach->dmabuf);
-	if (!ret)
+	if (!ret && sgt)
 		ret = primegpu_core_bo_attach_sgt(&bo->core, sgt);
 	if (ret) {
 		/* On an error the table stays the caller's. */
@@ -162,6 +212,13 @@ primegpu_integrated_prime_import_sg_table(struct drm_device *drm,
 	return gem;
 }
 
+static struct drm_gem_object *
+primegpu_integrated_prime_import(struct drm_device *drm, struct dma_buf *dmabuf)
+{
+	return primegpu_core_prime_import(drm, dmabuf, READ_ONCE(dynamic),
+					  READ_ONCE(p2p));
+}
+
 static const struct primegpu_backend primegpu_integrated_backend = {
 	.placements = PRIMEGPU_PLACE_PAGES,
 	.gem_create = primegpu_integrated_gem_create,
@@ -170,9 +227,21 @@ static const struct primegpu_backend primegpu_integrated_backend = {
 	.export_begin = primegpu_integrated_populate,
 	.place = primegpu_integrated_place,
 	.placement = primegpu_integrated_placement,
+	.unplug = primegpu_integrated_gem_unplug,
 };
 
-DEFINE_DRM_GEM_FOPS(primegpu_integrated_fops);
+static const struct file_operations primegpu_integrated_fops = {
+	.owner = THIS_MODULE,
+	.open = drm_open,
+	.release = drm_release,
+	.unlocked_ioctl = primegpu_core_ioctl,
+	.compat_ioctl = drm_compat_ioctl,
+	.poll = drm_poll,
+	.read = drm_read,
+	.llseek = noop_llseek,
+	.mmap = drm_gem_mmap,
+	.fop_flags = FOP_UNSIGNED_OFFSET,
+};
 
 static const struct drm_driver primegpu_integrated_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_MODESET |
@@ -180,6 +249,7 @@ static const struct drm_driver primegpu_integrated_driver = {
 	.open = primegpu_core_open,
 	.postclose = primegpu_core_postclose,
 	.gem_create_object = primegpu_integrated_gem_create_object,
+	.gem_prime_import = primegpu_integrated_prime_import,
 	.gem_prime_import_sg_table = primegpu_integrated_prime_import_sg_table,
 	.dumb_create = primegpu_core_dumb_create,
 	.debugfs_init = primegpu_core_debugfs_init,
@@ -231,6 +301,7 @@ static struct pci_driver primegpu_integrated_pci_driver = {
 	.probe = primegpu_integrated_probe,
 	.remove = primegpu_integrated_remove,
 	.shutdown = primegpu_integrated_shutdown,
+	.driver.pm = pm_sleep_ptr(&primegpu_core_pm_ops),
 };
 module_pci_driver(primegpu_integrated_pci_driver);
 

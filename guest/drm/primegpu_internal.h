@@ -8,6 +8,7 @@
 #include <linux/io.h>
 
 #include <drm/drm_file.h>
+#include <drm/drm_print.h>
 #include <drm/gpu_scheduler.h>
 
 #include "primegpu_abi.h"
@@ -217,8 +218,6 @@ u64 primegpu_cmd_bo_create(struct primegpu_device *pgpu, size_t size,
 int primegpu_cmd_bo_open(struct primegpu_bo *bo, u32 client);
 int primegpu_cmd_bo_close(struct primegpu_bo *bo, u32 client);
 int primegpu_cmd_bo_attach_sgt(struct primegpu_bo *bo, struct sg_table *sgt);
-int primegpu_cmd_bo_attach_pages(struct primegpu_bo *bo,
-				 const dma_addr_t *addrs, unsigned int count);
 int primegpu_cmd_bo_detach(struct primegpu_bo *bo);
 int primegpu_cmd_bo_place(struct primegpu_bo *bo,
 			  enum primegpu_location location, u64 offset);
@@ -234,14 +233,19 @@ u32 primegpu_cmd_status(const void *entry);
 /* BOs in clients */
 struct primegpu_client *primegpu_bo_job_get(struct primegpu_bo *bo, u32 client);
 void primegpu_bo_job_put(struct primegpu_bo *bo, struct primegpu_client *client);
-bool primegpu_bo_is_ours(struct dma_buf *dmabuf);
-u64 primegpu_bo_exporter_key(struct dma_buf *dmabuf);
+void primegpu_bo_unplug_all(struct primegpu_device *pgpu);
+
+/* Imports */
+u64 primegpu_import_exporter_key(struct dma_buf *dmabuf);
+int primegpu_import_map(struct primegpu_bo *bo);
 
 /* Engine */
 int primegpu_engine_init(struct primegpu_device *pgpu);
 struct dma_fence *primegpu_engine_run(struct primegpu_engine *engine,
 				      struct primegpu_job *job);
 void primegpu_engine_process(struct primegpu_engine *engine);
+int primegpu_engine_wait_idle(struct primegpu_engine *engine,
+			      unsigned int timeout_ms);
 void primegpu_engine_cancel(struct primegpu_engine *engine, int error);
 void primegpu_engine_reset(struct primegpu_engine *engine);
 
@@ -273,9 +277,12 @@ int primegpu_sync_signal(struct primegpu_sync *sync, struct dma_fence *fence,
 
 /* Device */
 int primegpu_irq_init(struct primegpu_device *pgpu);
+void primegpu_irq_poll(struct primegpu_device *pgpu);
+void primegpu_irq_sync(struct primegpu_device *pgpu);
 int primegpu_kms_init(struct primegpu_device *pgpu);
 int primegpu_settle(unsigned int wait_ms);
 void primegpu_settle_note(void);
+void primegpu_settle_wait_dying(struct primegpu_device *pgpu);
 void primegpu_settle_add(struct primegpu_device *pgpu);
 void primegpu_settle_remove(struct primegpu_device *pgpu);
 

@@ -172,6 +172,32 @@ static int primegpu_ioctl_gem_wait(struct drm_device *drm, void *data,
 	return ret < 0 ? ret : 0;
 }
 
+/**
+ * primegpu_core_ioctl - &file_operations.unlocked_ioctl of both drivers
+ * @filp: an open DRM file
+ * @cmd: number of the call
+ * @arg: its argument
+ *
+ * Exporting an import reads its attachment, which goes with the device.
+ *
+ * Returns: what drm_ioctl() returns.
+ */
+long primegpu_core_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	struct drm_file *file = filp->private_data;
+	long ret;
+	int idx;
+
+	if (_IOC_NR(cmd) != _IOC_NR(DRM_IOCTL_PRIME_HANDLE_TO_FD))
+		return drm_ioctl(filp, cmd, arg);
+	if (!drm_dev_enter(file->minor->dev, &idx))
+		return -ENODEV;
+	ret = drm_ioctl(filp, cmd, arg);
+	drm_dev_exit(idx);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(primegpu_core_ioctl);
+
 /* &drm_driver.ioctls of both drivers */
 const struct drm_ioctl_desc primegpu_core_ioctls[PRIMEGPU_CORE_IOCTL_COUNT] = {
 	DRM_IOCTL_DEF_DRV(PRIMEGPU_GETPARAM, primegpu_ioctl_getparam,

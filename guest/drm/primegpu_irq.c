@@ -34,6 +34,29 @@ static irqreturn_t primegpu_irq_engine(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
+/*
+ * What the handler of the engine would do, in case its message was lost: as
+ * long as the bit is set, no other is sent.
+ */
+void primegpu_irq_poll(struct primegpu_device *pgpu)
+{
+	int idx;
+
+	if (drm_dev_enter(&pgpu->drm, &idx)) {
+		primegpu_write(pgpu, PRIMEGPU_REG_IRQ_STATUS,
+			       PRIMEGPU_IRQ_ENGINE_DONE);
+		drm_dev_exit(idx);
+	}
+	primegpu_engine_process(pgpu->engine);
+}
+
+/* Returns when no handler runs that was running before. */
+void primegpu_irq_sync(struct primegpu_device *pgpu)
+{
+	synchronize_irq(pci_irq_vector(to_pci_dev(pgpu->drm.dev),
+				       PRIMEGPU_VECTOR_ENGINE));
+}
+
 int primegpu_irq_init(struct primegpu_device *pgpu)
 {
 	struct pci_dev *pdev = to_pci_dev(pgpu->drm.dev);

@@ -43,7 +43,7 @@ primegpu_sched_timedout_job(struct drm_sched_job *base)
 	 * An interrupt may have been lost. Stopping gives the job back to the
 	 * scheduler in any case; one that is done is freed by it then.
 	 */
-	primegpu_engine_process(engine);
+	primegpu_irq_poll(job->pgpu);
 	drm_sched_stop(&engine->sched, base);
 	if (!dma_fence_is_signaled(&base->s_fence->finished)) {
 		drm_err(&job->pgpu->drm,
@@ -60,13 +60,15 @@ static void primegpu_sched_free_job(struct drm_sched_job *base)
 {
 	struct primegpu_job *job = to_primegpu_job(base);
 	struct primegpu_engine *engine = job->pgpu->engine;
+	bool counted;
 
 	/* The fence may still be running callbacks; this waits for ours. */
-	if (!dma_fence_remove_callback(&base->s_fence->finished,
-				       &job->finished))
-		atomic_dec(&engine->unreaped);
+	counted = !dma_fence_remove_callback(&base->s_fence->finished,
+					     &job->finished);
 	drm_sched_job_cleanup(base);
 	primegpu_job_free(job);
+	if (counted)
+		atomic_dec(&engine->unreaped);
 	atomic_dec(&engine->jobs);
 	primegpu_settle_note();
 }

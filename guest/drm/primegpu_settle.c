@@ -57,7 +57,8 @@ static bool primegpu_settle_can_release(struct primegpu_device *pgpu)
 
 	spin_lock(&pgpu->bo_lock);
 	list_for_each_entry(bo, &pgpu->dying, dying_link) {
-		if (dma_resv_test_signaled(bo->gem->resv,
+		if (!bo->live ||
+		    dma_resv_test_signaled(bo->gem->resv,
 					   DMA_RESV_USAGE_BOOKKEEP)) {
 			found = true;
 			break;
@@ -99,9 +100,14 @@ static int primegpu_settle_round(void)
 	struct primegpu_device *pgpu;
 	long left;
 
-	/* A completion whose interrupt is on its way counts as done. */
-	list_for_each_entry(pgpu, &primegpu_settle_devices, link)
+	/*
+	 * A completion whose interrupt is on its way counts as done, and one
+	 * that is being handled elsewhere has counted its jobs after this.
+	 */
+	list_for_each_entry(pgpu, &primegpu_settle_devices, link) {
 		primegpu_engine_process(pgpu->engine);
+		primegpu_irq_sync(pgpu);
+	}
 	left = wait_event_interruptible_timeout(primegpu_settle_released,
 						primegpu_settle_is_quiet(),
 						msecs_to_jiffies(PRIMEGPU_SETTLE_WORKER_MS));
@@ -113,6 +119,14 @@ static int primegpu_settle_round(void)
 	flush_delayed_fput();
 	return atomic_read(&primegpu_settle_releases) != before ||
 	       !primegpu_settle_is_quiet();
+}
+
+/* Waits a while for BOs that only workers keep. */
+void primegpu_settle_wait_dying(struct primegpu_device *pgpu)
+{
+	wait_event_timeout(primegpu_settle_released,
+			   list_empty_careful(&pgpu->dying),
+			   msecs_to_jiffies(PRIMEGPU_SETTLE_WORKER_MS));
 }
 
 /* Waits up to @wait_ms for jobs that are not done, then settles. */

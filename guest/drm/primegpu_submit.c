@@ -49,7 +49,9 @@ static int primegpu_submit_validate(struct primegpu_job *job)
 	for (i = 0; i < job->bo_count && !ret; i++) {
 		struct drm_gem_object *gem = job->bos[i].gem;
 
-		if (backend->validate)
+		if (to_primegpu_bo(gem)->imported)
+			ret = primegpu_import_map(to_primegpu_bo(gem));
+		else if (backend->validate)
 			ret = backend->validate(gem);
 		if (!ret)
 			ret = dma_resv_reserve_fences(gem->resv, 1);

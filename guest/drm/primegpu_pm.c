@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Suspend to idle, in which the device keeps power and all that it knows. A
+ * deeper sleep would reset it: BOs would be lost, and their keys are used once.
+ */
+#include <linux/pci.h>
+#include <linux/pm.h>
+#include <linux/suspend.h>
+
+#include "primegpu_compat.h"
+#include "primegpu_internal.h"
+
+/* How long jobs that the hardware has may take */
+#define PRIMEGPU_PM_IDLE_MS	1000
+
+/* All devices are awake: importers on others can be told of moves. */
+static int primegpu_pm_prepare(struct device *dev)
+{
+	struct primegpu_device *pgpu = dev_get_drvdata(dev);
+
+	if (pm_suspend_via_firmware()) {
+		drm_err(&pgpu->drm, "only suspend to idle is possible\n");
+		return -EOPNOTSUPP;
+	}
+	return pgpu->backend->evict ? pgpu->backend->evict(pgpu) : 0;
+}
+
+static int primegpu_pm_suspend(struct device *dev)
+{
+	struct primegpu_device *pgpu = dev_get_drvdata(dev);
+	struct drm_gpu_scheduler *sched = &pgpu->engine->sched;
+	int ret;
+
+	drm_sched_wqueue_stop(sched);
+	ret = primegpu_engine_wait_idle(pgpu->engine, PRIMEGPU_PM_IDLE_MS);
+	if (ret) {
+		drm_sched_wqueue_start(sched);
+		return ret;
+	}
+	/* The PCI core leaves the power state of a saved device alone. */
+	return pci_save_state(to_pci_dev(dev));
+}
+
+static int primegpu_pm_resume(struct device *dev)
+{
+	struct primegpu_device *pgpu = dev_get_drvdata(dev);
+
+	if (!(primegpu_read(pgpu, PRIMEGPU_REG_CONTROL) &
+	      PRIMEGPU_CONTROL_ENABLE)) {
+		drm_err(&pgpu->drm, "the hardware was reset while asleep\n");
+		pgpu->ctrl->broken = true;
+	}
+	drm_sched_wqueue_start(&pgpu->engine->sched);
+	return 0;
+}
+
+/* &device_driver.pm of both drivers */
+const struct dev_pm_ops primegpu_core_pm_ops = {
+	.prepare = pm_sleep_ptr(primegpu_pm_prepare),
+	SYSTEM_SLEEP_PM_OPS(primegpu_pm_suspend, primegpu_pm_resume)
+};
+EXPORT_SYMBOL_GPL(primegpu_core_pm_ops);
