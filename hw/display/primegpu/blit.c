@@ -53,3 +53,56 @@ bool primegpu_blit_extent(uint64_t offset, uint64_t row_bytes, uint32_t height,
     *end = offset + last + row_bytes;
     return true;
 }
+
+uint64_t primegpu_blit_rows_end(const PrimeGPUBlitRows *rows)
+{
+    return rows->start + rows->stride * (rows->height - 1) + rows->row_bytes;
+}
+
+/* Number of the first row that ends behind @offset; may be the height */
+static uint64_t primegpu_blit_rows_at(const PrimeGPUBlitRows *rows,
+                                      uint64_t offset)
+{
+    if (offset < rows->start + rows->row_bytes) {
+        return 0;
+    }
+    return MIN((offset - rows->start - rows->row_bytes) / rows->stride + 1,
+               rows->height);
+}
+
+/* Whether a byte of [@first, @end) is in the rectangle, and which one */
+static bool primegpu_blit_rows_have(const PrimeGPUBlitRows *rows,
+                                    uint64_t first, uint64_t end,
+                                    uint64_t *offset)
+{
+    uint64_t n = primegpu_blit_rows_at(rows, first);
+
+    *offset = MAX(rows->start + rows->stride * n, first);
+    return n < rows->height && *offset < end;
+}
+
+bool primegpu_blit_rows_meet(const PrimeGPUBlitRows *a,
+                             const PrimeGPUBlitRows *b,
+                             const PrimeGPUBlitWindow *window,
+                             uint32_t *budget, uint64_t *a_offset)
+{
+    uint64_t end = window->a + window->length;
+    uint64_t n = primegpu_blit_rows_at(a, window->a);
+
+    for (; n < a->height && *budget; n++, --*budget) {
+        uint64_t row = a->start + a->stride * n;
+        uint64_t row_first = MAX(row, window->a) - window->a + window->b;
+        uint64_t row_end = MIN(row + a->row_bytes, end) - window->a +
+                           window->b;
+        uint64_t offset;
+
+        if (row >= end) {
+            return false;
+        }
+        if (primegpu_blit_rows_have(b, row_first, row_end, &offset)) {
+            *a_offset = offset - window->b + window->a;
+            return true;
+        }
+    }
+    return false;
+}

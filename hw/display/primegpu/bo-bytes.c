@@ -121,6 +121,10 @@ uint32_t primegpu_bo_attach(PrimeGPUState *s, uint64_t key, uint64_t offset,
     if (status != PRIMEGPU_ST_OK) {
         return status;
     }
+    status = primegpu_inject_command(s, PRIME_GPU_FAULT_ATTACH, key);
+    if (status != PRIMEGPU_ST_OK) {
+        return status;
+    }
     if (!primegpu_bo_grow(bo, count)) {
         return PRIMEGPU_ST_NO_MEMORY;
     }

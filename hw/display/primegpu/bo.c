@@ -83,6 +83,7 @@ uint32_t primegpu_bo_create(PrimeGPUState *s, uint64_t key, uint64_t size,
                             bool imported, uint64_t exporter_key)
 {
     PrimeGPUBuffer *bo;
+    uint32_t status;
 
     if (!size || !QEMU_IS_ALIGNED(size, PRIMEGPU_PAGE_SIZE) ||
         (exporter_key && !imported)) {
@@ -94,6 +95,10 @@ uint32_t primegpu_bo_create(PrimeGPUState *s, uint64_t key, uint64_t size,
     if (g_tree_nnodes(s->bos.tree) >= s->conf.bo_max ||
         size > s->conf.bytes_max - s->bos.bytes) {
         return PRIMEGPU_ST_LIMIT;
+    }
+    status = primegpu_inject_command(s, PRIME_GPU_FAULT_CREATE, key);
+    if (status != PRIMEGPU_ST_OK) {
+        return status;
     }
     bo = g_try_new0(PrimeGPUBuffer, 1);
     if (!bo) {

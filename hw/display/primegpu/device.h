@@ -30,6 +30,7 @@ OBJECT_DECLARE_TYPE(PrimeGPUState, PrimeGPUClass, PRIMEGPU)
 #include "fence.h"
 #include "bo.h"
 #include "engine.h"
+#include "inject.h"
 #include "ring.h"
 
 /* Properties that the user sets; constant once the device is realized. */
@@ -74,6 +75,7 @@ struct PrimeGPUState {
     PrimeGPUEngine engine;
     PrimeGPURing rings[PRIMEGPU_RING_COUNT];
     QEMUBH *ctrl_bh;                    /* ring: not migrated, kicked */
+    PrimeGPUInject inject;
 
     PrimeGPUCounters counters;          /* migrated */
 };
@@ -93,6 +95,8 @@ void primegpu_reset(PrimeGPUState *s);
 PrimeGPUInfo *primegpu_query_info(PrimeGPUState *s);
 /* BOs alive, in the order of their keys */
 PrimeGPUBoList *primegpu_query_bos(PrimeGPUState *s);
+/* Faults armed, those that have come included */
+PrimeGPUFaultInfoList *primegpu_query_faults(PrimeGPUState *s);
 /* Close the gate: jobs are fetched and do not complete; or open it. */
 void primegpu_set_gate(PrimeGPUState *s, bool closed);
 

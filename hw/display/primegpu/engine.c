@@ -12,6 +12,7 @@
 #include "qemu/timer.h"
 #include "system/runstate.h"
 #include "device.h"
+#include "race.h"
 #include "trace.h"
 
 /* Bytes that one run of the timer moves */
@@ -26,17 +27,33 @@ static int64_t primegpu_engine_now(void)
     return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
 }
 
+/* When the job in front may have its effect, if nothing else holds it */
+static int64_t primegpu_engine_due_ns(PrimeGPUState *s, const PrimeGPUJob *job)
+{
+    return s->engine.start_ns + (int64_t)s->conf.engine_latency_ns +
+           (int64_t)job->delay_ns;
+}
+
+static bool primegpu_engine_is_held(PrimeGPUState *s, const PrimeGPUJob *job)
+{
+    return s->engine.gate_closed || job->hangs;
+}
+
 static void primegpu_engine_arm(PrimeGPUState *s)
 {
-    PrimeGPUEngine *engine = &s->engine;
+    PrimeGPUJob *job = QTAILQ_FIRST(&s->engine.jobs);
 
-    if (QTAILQ_EMPTY(&engine->jobs) || engine->gate_closed) {
-        timer_del(engine->timer);
+    if (!job || primegpu_engine_is_held(s, job)) {
+        timer_del(s->engine.timer);
         return;
     }
-    timer_mod(engine->timer,
-              MAX(engine->start_ns + (int64_t)s->conf.engine_latency_ns,
-                  primegpu_engine_now()));
+    timer_mod(s->engine.timer,
+              MAX(primegpu_engine_due_ns(s, job), primegpu_engine_now()));
+}
+
+void primegpu_engine_begin(PrimeGPUState *s)
+{
+    s->engine.race_budget = PRIMEGPU_RACE_BUDGET;
 }
 
 static void primegpu_engine_start_next(PrimeGPUState *s)
@@ -51,44 +68,51 @@ bool primegpu_engine_has_room(PrimeGPUState *s)
            PRIMEGPU_ENGINE_OPS_MAX - PRIMEGPU_JOB_OPS_MAX;
 }
 
-static void primegpu_engine_count_bo(PrimeGPUState *s, PrimeGPUJob *job,
-                                     PrimeGPUBuffer *bo, bool add)
+static bool primegpu_engine_mark_bo(PrimeGPUState *s, PrimeGPUBuffer *bo)
 {
     if (!bo || bo->job_mark == s->engine.mark) {
-        return;
+        return false;
     }
     bo->job_mark = s->engine.mark;
-    if (add) {
+    return true;
+}
+
+static void primegpu_engine_add_bo(PrimeGPUState *s, const PrimeGPUJob *job,
+                                   PrimeGPUBuffer *bo)
+{
+    if (primegpu_engine_mark_bo(s, bo)) {
         bo->jobs++;
         primegpu_ledger_submit(&s->ledger, bo->key, job->seqno);
-    } else {
+    }
+}
+
+static void primegpu_engine_remove_bo(PrimeGPUState *s, const PrimeGPUJob *job,
+                                      PrimeGPUBuffer *bo, uint32_t status)
+{
+    if (primegpu_engine_mark_bo(s, bo)) {
         g_assert(bo->jobs);
         bo->jobs--;
-        primegpu_ledger_complete(&s->ledger, bo->key, job->seqno);
+        primegpu_ledger_complete(&s->ledger, bo->key, job->seqno,
+                                 s->engine.start_ns, status);
     }
 }
 
 /* Each BO counts a job once, however often the job names it. */
-static void primegpu_engine_count(PrimeGPUState *s, PrimeGPUJob *job, bool add)
+static void primegpu_engine_queue(PrimeGPUState *s, PrimeGPUJob *job)
 {
     int32_t i;
 
-    if (job->counted == add || job->status != PRIMEGPU_ST_NONE) {
-        return;
-    }
-    job->counted = add;
-    s->engine.mark++;
-    for (i = 0; i < job->op_count; i++) {
-        primegpu_engine_count_bo(s, job, job->ops[i].dst, add);
-        primegpu_engine_count_bo(s, job, job->ops[i].src, add);
-    }
-}
-
-static void primegpu_engine_queue(PrimeGPUState *s, PrimeGPUJob *job)
-{
+    job->counted = true;
     s->engine.job_count++;
     s->engine.op_count += job->op_count;
-    primegpu_engine_count(s, job, true);
+    s->engine.mark++;
+    for (i = 0; i < job->op_count; i++) {
+        primegpu_engine_add_bo(s, job, job->ops[i].dst);
+        primegpu_engine_add_bo(s, job, job->ops[i].src);
+    }
+    if (!job->op_count) {
+        primegpu_ledger_submit(&s->ledger, 0, job->seqno);
+    }
 }
 
 void primegpu_engine_submit(PrimeGPUState *s, PrimeGPUJob *job)
@@ -97,6 +121,8 @@ void primegpu_engine_submit(PrimeGPUState *s, PrimeGPUJob *job)
 
     QTAILQ_INSERT_TAIL(&s->engine.jobs, job, next);
     primegpu_engine_queue(s, job);
+    primegpu_race_check(s, job);
+    primegpu_inject_job(s, job);
     trace_primegpu_engine_submit(s->name, job->seqno, job->client,
                                  job->op_count);
     if (idle) {
@@ -104,19 +130,34 @@ void primegpu_engine_submit(PrimeGPUState *s, PrimeGPUJob *job)
     }
 }
 
-static void primegpu_engine_remove(PrimeGPUState *s, PrimeGPUJob *job)
+static void primegpu_engine_remove(PrimeGPUState *s, PrimeGPUJob *job,
+                                   uint32_t status)
 {
+    int32_t i;
+
     QTAILQ_REMOVE(&s->engine.jobs, job, next);
+    /* A load may have failed before it came to this one. */
+    if (!job->counted) {
+        return;
+    }
     s->engine.job_count--;
     s->engine.op_count -= job->op_count;
+    s->engine.mark++;
+    for (i = 0; i < job->op_count; i++) {
+        primegpu_engine_remove_bo(s, job, job->ops[i].dst, status);
+        primegpu_engine_remove_bo(s, job, job->ops[i].src, status);
+    }
+    if (!job->op_count) {
+        primegpu_ledger_complete(&s->ledger, 0, job->seqno,
+                                 s->engine.start_ns, status);
+    }
 }
 
 /* @status may be an error that came up while the job ran. */
 static void primegpu_engine_complete(PrimeGPUState *s, PrimeGPUJob *job,
                                      uint32_t status)
 {
-    primegpu_engine_count(s, job, false);
-    primegpu_engine_remove(s, job);
+    primegpu_engine_remove(s, job, status);
     s->counters.jobs++;
     if (status == PRIMEGPU_ST_OK) {
         trace_primegpu_engine_complete(s->name, job->seqno);
@@ -132,12 +173,25 @@ static void primegpu_engine_complete(PrimeGPUState *s, PrimeGPUJob *job,
 /* The job that may have its effect now */
 static PrimeGPUJob *primegpu_engine_due(PrimeGPUState *s)
 {
-    if (s->engine.gate_closed ||
-        s->engine.start_ns + (int64_t)s->conf.engine_latency_ns >
-            primegpu_engine_now()) {
+    PrimeGPUJob *job = QTAILQ_FIRST(&s->engine.jobs);
+
+    if (!job || primegpu_engine_is_held(s, job) ||
+        primegpu_engine_due_ns(s, job) > primegpu_engine_now()) {
         return NULL;
     }
-    return QTAILQ_FIRST(&s->engine.jobs);
+    return job;
+}
+
+static uint32_t primegpu_engine_run_job(PrimeGPUState *s, PrimeGPUJob *job,
+                                        uint64_t *budget)
+{
+    if (job->status != PRIMEGPU_ST_NONE) {
+        return job->status;
+    }
+    if (job->fault_status != PRIMEGPU_ST_NONE) {
+        return job->fault_status;
+    }
+    return primegpu_job_run(s, job, budget);
 }
 
 static void primegpu_engine_run(void *opaque)
@@ -150,14 +204,12 @@ static void primegpu_engine_run(void *opaque)
     if (!runstate_is_running()) {
         return;
     }
+    primegpu_engine_begin(s);
     while (budget && (job = primegpu_engine_due(s))) {
         uint32_t status;
 
         budget -= MIN(budget, PRIMEGPU_ENGINE_JOB_COST);
-        status = job->status;
-        if (status == PRIMEGPU_ST_NONE) {
-            status = primegpu_job_run(s, job, &budget);
-        }
+        status = primegpu_engine_run_job(s, job, &budget);
         if (status != PRIMEGPU_ST_NONE) {
             primegpu_engine_complete(s, job, status);
         }
@@ -181,8 +233,7 @@ void primegpu_engine_cancel(PrimeGPUState *s, bool tell)
         if (tell) {
             primegpu_engine_complete(s, job, PRIMEGPU_ST_CANCELLED);
         } else {
-            primegpu_engine_count(s, job, false);
-            primegpu_engine_remove(s, job);
+            primegpu_engine_remove(s, job, PRIMEGPU_ST_CANCELLED);
             primegpu_job_free(job);
         }
     }
@@ -190,8 +241,23 @@ void primegpu_engine_cancel(PrimeGPUState *s, bool tell)
 
 void primegpu_engine_set_gate(PrimeGPUState *s, bool closed)
 {
+    if (closed != s->engine.gate_closed) {
+        primegpu_ledger_event(&s->ledger,
+                              closed ? PRIME_GPU_LEDGER_EVENT_KIND_GATE_CLOSE
+                                     : PRIME_GPU_LEDGER_EVENT_KIND_GATE_OPEN);
+    }
     trace_primegpu_engine_set_gate(s->name, closed);
     s->engine.gate_closed = closed;
+    primegpu_engine_arm(s);
+}
+
+void primegpu_engine_unhang(PrimeGPUState *s)
+{
+    PrimeGPUJob *job;
+
+    QTAILQ_FOREACH(job, &s->engine.jobs, next) {
+        job->hangs = false;
+    }
     primegpu_engine_arm(s);
 }
 

@@ -43,9 +43,13 @@ typedef struct PrimeGPUJob {
     uint64_t column;            /* bytes of the row */
     int32_t op_count;
     PrimeGPUJobOp *ops;
+    bool hangs;                 /* these three by a fault that was armed */
+    uint32_t fault_status;      /* NONE, or how it ends without running */
+    uint64_t delay_ns;
 
     /* derived */
     bool counted;               /* its BOs know of it */
+    uint64_t raced;             /* the job it was last found to race with */
     QTAILQ_ENTRY(PrimeGPUJob) next;
 } PrimeGPUJob;
 
@@ -65,6 +69,7 @@ typedef struct PrimeGPUEngine {
     uint32_t job_count;
     uint32_t op_count;
     uint64_t mark;              /* of the job that counted its BOs last */
+    uint32_t race_budget;       /* comparisons left in this run */
     PrimeGPUEngineDoneFunc *done;
 } PrimeGPUEngine;
 
@@ -77,9 +82,13 @@ bool primegpu_engine_has_room(PrimeGPUState *s);
 void primegpu_engine_submit(PrimeGPUState *s, PrimeGPUJob *job);
 /* Drop all jobs; they are done with status CANCELLED when @tell. */
 void primegpu_engine_cancel(PrimeGPUState *s, bool tell);
+/* Jobs that hang go on. */
+void primegpu_engine_unhang(PrimeGPUState *s);
 void primegpu_engine_set_gate(PrimeGPUState *s, bool closed);
 /* The machine runs again. */
 void primegpu_engine_kick(PrimeGPUState *s);
+/* A run of the engine or of its ring begins, after which others have a turn. */
+void primegpu_engine_begin(PrimeGPUState *s);
 bool primegpu_engine_loaded(PrimeGPUState *s);
 
 /*

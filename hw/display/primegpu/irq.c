@@ -32,6 +32,10 @@ static void primegpu_irq_send(PrimeGPUState *s, uint32_t risen)
     }
     for (i = 0; i < ARRAY_SIZE(primegpu_irq_map); i++) {
         if (risen & primegpu_irq_map[i].bit) {
+            if (primegpu_irq_map[i].bit == PRIMEGPU_IRQ_ENGINE_DONE &&
+                primegpu_inject_lost_interrupt(s)) {
+                continue;
+            }
             trace_primegpu_irq_send(s->name, primegpu_irq_map[i].vector);
             s->counters.interrupts++;
             msix_notify(pdev, primegpu_irq_map[i].vector);

@@ -243,6 +243,10 @@ bool primegpu_job_loaded(PrimeGPUState *s, PrimeGPUJob *job)
 {
     const PrimeGPUJobOp *op;
 
+    if (job->delay_ns > PRIMEGPU_INJECT_NS_LIMIT ||
+        job->fault_status >= PRIME_GPU_STATUS__MAX) {
+        return false;
+    }
     if (job->status != PRIMEGPU_ST_NONE) {
         return !job->op_count;
     }

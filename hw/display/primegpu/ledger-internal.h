@@ -42,6 +42,7 @@ struct PrimeGPULedgerBO {
      */
     uint64_t root;
     bool imported;
+    uint32_t peers;             /* imports of it on other devices */
     PrimeGPULedgerDevice *dev;
     PrimeGPULedgerBO *exporter; /* NULL when there is none alive */
     PrimeGPULedgerImports imports;
@@ -57,15 +58,23 @@ struct PrimeGPULedgerBO {
 /* One line of the history. */
 typedef struct PrimeGPULedgerRecord {
     uint8_t kind;               /* PrimeGPULedgerEventKind */
-    uint8_t has_size;
-    uint8_t has_other;
+    uint8_t has;                /* PRIMEGPU_LEDGER_HAS_... */
+    uint8_t detail;             /* a status, a violation's kind or a fault */
     uint16_t device;
     uint32_t step;
     int64_t ns;
     uint64_t key;
-    uint64_t size;
+    uint64_t size;              /* or the other job, or the start */
     uint64_t other;
+    uint64_t seqno;
 } PrimeGPULedgerRecord;
+
+/* What a record has; SIZE, OTHER_SEQNO and START exclude one another. */
+#define PRIMEGPU_LEDGER_HAS_SIZE        0x01
+#define PRIMEGPU_LEDGER_HAS_OTHER       0x02
+#define PRIMEGPU_LEDGER_HAS_SEQNO       0x04
+#define PRIMEGPU_LEDGER_HAS_OTHER_SEQNO 0x08
+#define PRIMEGPU_LEDGER_HAS_START       0x10
 
 typedef struct PrimeGPULedgerOffence {
     uint8_t kind;               /* PrimeGPUViolationKind */
@@ -74,6 +83,10 @@ typedef struct PrimeGPULedgerOffence {
     int64_t ns;
     uint64_t key;
     uint64_t other;             /* 0 when there is none */
+    uint64_t seqno;             /* these three for a race only */
+    uint64_t other_seqno;
+    uint64_t offset;
+    uint64_t serial;
     uint64_t count;
 } PrimeGPULedgerOffence;
 
@@ -85,6 +98,8 @@ typedef struct PrimeGPULedgerLog {
     PrimeGPULedgerRecord *events;
     uint64_t offences_next;     /* serial of the next new offence */
     uint64_t violations;        /* all of them, repeats included */
+    uint64_t client_races;
+    uint64_t races_unchecked;
     uint32_t offence_slots;
     PrimeGPULedgerOffence *offences;
     bool send_release;
@@ -98,6 +113,7 @@ typedef struct PrimeGPULedger {
     GHashTable *bos;            /* key -> PrimeGPULedgerBO */
     GHashTable *regions;        /* MemoryRegion -> PrimeGPULedgerRegion */
     PrimeGPULedgerImports unlinked; /* restored before their exporter */
+    uint32_t foreign;           /* imports of all devices */
 
     /* migrated, once for the machine */
     uint32_t next_id;
@@ -124,6 +140,8 @@ void primegpu_ledger_log_other(const PrimeGPULedgerBO *bo,
                                PrimeGPULedgerEventKind kind, uint64_t other);
 PrimeGPULedgerEvents *primegpu_ledger_log_events(uint64_t since, uint32_t max);
 PrimeGPUViolations *primegpu_ledger_log_violations(void);
+/* Whether a loaded record can be told */
+bool primegpu_ledger_log_is_valid(const PrimeGPULedgerRecord *record);
 /* Name of a device, a removed one included; the caller frees it. */
 char *primegpu_ledger_device_name(uint16_t id);
 

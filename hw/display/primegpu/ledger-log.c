@@ -9,6 +9,7 @@
 #include "qemu/osdep.h"
 #include "qemu/timer.h"
 #include "qapi/qapi-events-primegpu.h"
+#include "hw/display/primegpu/primegpu_abi.h"
 #include "ledger-internal.h"
 
 void primegpu_ledger_log_init(PrimeGPULedgerLog *log)
@@ -18,11 +19,6 @@ void primegpu_ledger_log_init(PrimeGPULedgerLog *log)
     log->events = g_new0(PrimeGPULedgerRecord, PRIMEGPU_LEDGER_EVENTS_SIZE);
     log->offences = g_new0(PrimeGPULedgerOffence,
                            PRIMEGPU_LEDGER_VIOLATIONS_SIZE);
-}
-
-void primegpu_ledger_set_marker(uint32_t step)
-{
-    primegpu_ledger.log.step = step;
 }
 
 uint32_t primegpu_ledger_marker(void)
@@ -51,6 +47,27 @@ static PrimeGPULedgerOffence *primegpu_ledger_log_offence(uint64_t serial)
                                          PRIMEGPU_LEDGER_VIOLATIONS_SIZE];
 }
 
+static void primegpu_ledger_log_add_detail(PrimeGPULedgerEvent *event,
+                                           const PrimeGPULedgerRecord *record)
+{
+    switch (record->kind) {
+    case PRIME_GPU_LEDGER_EVENT_KIND_COMPLETE:
+        event->has_status = true;
+        event->status = record->detail;
+        break;
+    case PRIME_GPU_LEDGER_EVENT_KIND_VIOLATION:
+        event->has_violation = true;
+        event->violation = record->detail;
+        break;
+    case PRIME_GPU_LEDGER_EVENT_KIND_FAULT:
+        event->has_fault = true;
+        event->fault = record->detail;
+        break;
+    default:
+        break;
+    }
+}
+
 static PrimeGPULedgerEvent *primegpu_ledger_log_to_event(uint64_t serial)
 {
     const PrimeGPULedgerRecord *record = primegpu_ledger_log_event(serial);
@@ -62,23 +79,61 @@ static PrimeGPULedgerEvent *primegpu_ledger_log_to_event(uint64_t serial)
     event->key = record->key;
     event->step = record->step;
     event->ns = record->ns;
-    event->has_size = record->has_size;
+    event->has_size = record->has & PRIMEGPU_LEDGER_HAS_SIZE;
     event->size = record->size;
-    event->has_other = record->has_other;
+    event->has_other = record->has & PRIMEGPU_LEDGER_HAS_OTHER;
     event->other = record->other;
+    event->has_seqno = record->has & PRIMEGPU_LEDGER_HAS_SEQNO;
+    event->seqno = record->seqno;
+    event->has_other_seqno = record->has & PRIMEGPU_LEDGER_HAS_OTHER_SEQNO;
+    event->other_seqno = record->size;
+    event->has_start_ns = record->has & PRIMEGPU_LEDGER_HAS_START;
+    event->start_ns = record->size;
+    primegpu_ledger_log_add_detail(event, record);
     return event;
+}
+
+bool primegpu_ledger_log_is_valid(const PrimeGPULedgerRecord *record)
+{
+    switch (record->kind) {
+    case PRIME_GPU_LEDGER_EVENT_KIND_COMPLETE:
+        return record->detail < PRIME_GPU_STATUS__MAX;
+    case PRIME_GPU_LEDGER_EVENT_KIND_VIOLATION:
+        return record->detail < PRIME_GPU_VIOLATION_KIND__MAX;
+    case PRIME_GPU_LEDGER_EVENT_KIND_FAULT:
+        return record->detail < PRIME_GPU_FAULT__MAX;
+    default:
+        return record->kind < PRIME_GPU_LEDGER_EVENT_KIND__MAX;
+    }
+}
+
+static uint16_t primegpu_ledger_log_device_of(uint64_t key)
+{
+    return key / (PRIMEGPU_KEY_SERIAL + 1);
 }
 
 static PrimeGPUViolation *primegpu_ledger_log_to_violation(uint64_t serial)
 {
     const PrimeGPULedgerOffence *offence = primegpu_ledger_log_offence(serial);
     PrimeGPUViolation *violation = g_new0(PrimeGPUViolation, 1);
+    bool race = offence->kind == PRIME_GPU_VIOLATION_KIND_RACE;
 
     violation->kind = offence->kind;
     violation->device = primegpu_ledger_device_name(offence->device);
     violation->key = offence->key;
     violation->has_other = offence->other != 0;
     violation->other = offence->other;
+    if (offence->other) {
+        violation->other_device = primegpu_ledger_device_name(
+            primegpu_ledger_log_device_of(offence->other));
+    }
+    violation->has_seqno = race;
+    violation->seqno = offence->seqno;
+    violation->has_other_seqno = race;
+    violation->other_seqno = offence->other_seqno;
+    violation->has_offset = race;
+    violation->offset = offence->offset;
+    violation->serial = offence->serial;
     violation->step = offence->step;
     violation->ns = offence->ns;
     violation->count = offence->count;
@@ -101,6 +156,28 @@ static PrimeGPULedgerRecord *primegpu_ledger_log_add(
     return record;
 }
 
+static void primegpu_ledger_log_set_other(PrimeGPULedgerRecord *record,
+                                          uint64_t other)
+{
+    record->has |= PRIMEGPU_LEDGER_HAS_OTHER;
+    record->other = other;
+}
+
+static void primegpu_ledger_log_set_seqno(PrimeGPULedgerRecord *record,
+                                          uint64_t seqno)
+{
+    record->has |= PRIMEGPU_LEDGER_HAS_SEQNO;
+    record->seqno = seqno;
+}
+
+/* The field that an event has besides; there is one at the most. */
+static void primegpu_ledger_log_set_size(PrimeGPULedgerRecord *record,
+                                         uint8_t has, uint64_t size)
+{
+    record->has |= has;
+    record->size = size;
+}
+
 static bool primegpu_ledger_log_has_size(PrimeGPULedgerEventKind kind)
 {
     return kind == PRIME_GPU_LEDGER_EVENT_KIND_CREATE ||
@@ -118,8 +195,8 @@ static PrimeGPULedgerRecord *primegpu_ledger_log_bo(
     }
     record = primegpu_ledger_log_add(bo->dev, bo->key, kind);
     if (primegpu_ledger_log_has_size(kind)) {
-        record->has_size = true;
-        record->size = bo->size;
+        primegpu_ledger_log_set_size(record, PRIMEGPU_LEDGER_HAS_SIZE,
+                                     bo->size);
     }
     return record;
 }
@@ -144,9 +221,79 @@ void primegpu_ledger_log_other(const PrimeGPULedgerBO *bo,
     PrimeGPULedgerRecord *record = primegpu_ledger_log_bo(bo, kind);
 
     if (record) {
-        record->has_other = true;
-        record->other = other;
+        primegpu_ledger_log_set_other(record, other);
     }
+}
+
+void primegpu_ledger_event(PrimeGPULedgerDevice *dev,
+                           PrimeGPULedgerEventKind kind)
+{
+    if (!dev->restoring) {
+        primegpu_ledger_log_add(dev, 0, kind);
+    }
+}
+
+void primegpu_ledger_set_marker(PrimeGPULedgerDevice *dev, uint32_t step)
+{
+    PrimeGPULedgerLog *log = &primegpu_ledger.log;
+    PrimeGPULedgerRecord *record;
+
+    if (step == log->step) {
+        return;
+    }
+    log->step = step;
+    record = primegpu_ledger_log_add(dev, 0,
+                                     PRIME_GPU_LEDGER_EVENT_KIND_MARKER);
+    primegpu_ledger_log_set_other(record, step);
+}
+
+void primegpu_ledger_fault(PrimeGPULedgerDevice *dev, PrimeGPUFault fault,
+                           uint64_t key, uint64_t seqno)
+{
+    PrimeGPULedgerRecord *record;
+
+    record = primegpu_ledger_log_add(dev, key,
+                                     PRIME_GPU_LEDGER_EVENT_KIND_FAULT);
+    record->detail = fault;
+    if (seqno) {
+        primegpu_ledger_log_set_seqno(record, seqno);
+    }
+}
+
+static PrimeGPULedgerRecord *primegpu_ledger_log_job(
+    const PrimeGPULedgerDevice *dev, uint64_t key, PrimeGPULedgerEventKind kind,
+    uint64_t seqno)
+{
+    PrimeGPULedgerRecord *record = primegpu_ledger_log_add(dev, key, kind);
+
+    primegpu_ledger_log_set_other(record, seqno);
+    primegpu_ledger_log_set_seqno(record, seqno);
+    return record;
+}
+
+void primegpu_ledger_submit(PrimeGPULedgerDevice *dev, uint64_t key,
+                            uint64_t seqno)
+{
+    if (!dev->restoring) {
+        primegpu_ledger_log_job(dev, key, PRIME_GPU_LEDGER_EVENT_KIND_SUBMIT,
+                                seqno);
+    }
+}
+
+void primegpu_ledger_complete(PrimeGPULedgerDevice *dev, uint64_t key,
+                              uint64_t seqno, int64_t start_ns,
+                              uint32_t status)
+{
+    PrimeGPULedgerRecord *record;
+
+    if (dev->restoring) {
+        return;
+    }
+    record = primegpu_ledger_log_job(dev, key,
+                                     PRIME_GPU_LEDGER_EVENT_KIND_COMPLETE,
+                                     seqno);
+    record->detail = status;
+    primegpu_ledger_log_set_size(record, PRIMEGPU_LEDGER_HAS_START, start_ns);
 }
 
 /* The newest offence, if it is the same again in the same step. */
@@ -168,30 +315,18 @@ static PrimeGPULedgerOffence *primegpu_ledger_log_repeated(
     return NULL;
 }
 
-void primegpu_ledger_violation(PrimeGPULedgerDevice *dev,
-                               PrimeGPUViolationKind kind, uint64_t key,
-                               uint64_t other)
+/* The newest event, @record, tells of the offence already. */
+static void primegpu_ledger_log_add_offence(const PrimeGPULedgerRecord *record,
+                                            PrimeGPULedgerOffence offence)
 {
     PrimeGPULedgerLog *log = &primegpu_ledger.log;
-    PrimeGPULedgerRecord *record;
-    PrimeGPULedgerOffence offence, *repeated;
+    PrimeGPULedgerOffence *repeated;
 
-    if (dev->restoring) {
-        return;
-    }
-    record = primegpu_ledger_log_add(dev, key,
-                                     PRIME_GPU_LEDGER_EVENT_KIND_VIOLATION);
-    record->has_other = other != 0;
-    record->other = other;
-    offence = (PrimeGPULedgerOffence) {
-        .kind = kind,
-        .device = dev->id,
-        .key = key,
-        .other = other,
-        .step = record->step,
-        .ns = record->ns,
-        .count = 1,
-    };
+    offence.device = record->device;
+    offence.step = record->step;
+    offence.ns = record->ns;
+    offence.serial = log->next - 1;
+    offence.count = 1;
     log->violations++;
     repeated = primegpu_ledger_log_repeated(&offence);
     if (repeated) {
@@ -205,6 +340,60 @@ void primegpu_ledger_violation(PrimeGPULedgerDevice *dev,
 
         qapi_event_send_primegpu_violation(violation);
     }
+}
+
+void primegpu_ledger_violation(PrimeGPULedgerDevice *dev,
+                               PrimeGPUViolationKind kind, uint64_t key,
+                               uint64_t other)
+{
+    PrimeGPULedgerRecord *record;
+
+    if (dev->restoring) {
+        return;
+    }
+    record = primegpu_ledger_log_add(dev, key,
+                                     PRIME_GPU_LEDGER_EVENT_KIND_VIOLATION);
+    record->detail = kind;
+    if (other) {
+        primegpu_ledger_log_set_other(record, other);
+    }
+    primegpu_ledger_log_add_offence(record, (PrimeGPULedgerOffence) {
+        .kind = kind,
+        .key = key,
+        .other = other,
+    });
+}
+
+void primegpu_ledger_race(PrimeGPULedgerDevice *dev,
+                          const PrimeGPULedgerRace *race)
+{
+    PrimeGPULedgerRecord *record;
+
+    record = primegpu_ledger_log_add(
+        dev, race->key, race->client ? PRIME_GPU_LEDGER_EVENT_KIND_CLIENT_RACE
+                                     : PRIME_GPU_LEDGER_EVENT_KIND_VIOLATION);
+    primegpu_ledger_log_set_other(record, race->other);
+    primegpu_ledger_log_set_seqno(record, race->seqno);
+    primegpu_ledger_log_set_size(record, PRIMEGPU_LEDGER_HAS_OTHER_SEQNO,
+                                 race->other_seqno);
+    if (race->client) {
+        primegpu_ledger.log.client_races++;
+        return;
+    }
+    record->detail = PRIME_GPU_VIOLATION_KIND_RACE;
+    primegpu_ledger_log_add_offence(record, (PrimeGPULedgerOffence) {
+        .kind = PRIME_GPU_VIOLATION_KIND_RACE,
+        .key = race->key,
+        .other = race->other,
+        .seqno = race->seqno,
+        .other_seqno = race->other_seqno,
+        .offset = race->offset,
+    });
+}
+
+void primegpu_ledger_race_unchecked(void)
+{
+    primegpu_ledger.log.races_unchecked++;
 }
 
 /* Serial of the oldest of the @slots newest entries. */
@@ -241,6 +430,8 @@ PrimeGPUViolations *primegpu_ledger_log_violations(void)
     uint64_t serial;
 
     violations->total = log->violations;
+    violations->client_races = log->client_races;
+    violations->races_unchecked = log->races_unchecked;
     for (serial = primegpu_ledger_log_oldest(log->offences_next,
                                              PRIMEGPU_LEDGER_VIOLATIONS_SIZE);
          serial < log->offences_next; serial++) {

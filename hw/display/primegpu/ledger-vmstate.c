@@ -62,7 +62,7 @@ static int primegpu_ledger_vmstate_post_load(void *opaque, int version_id)
     uint32_t i;
 
     for (i = 0; i < log->event_slots; i++) {
-        if (log->events[i].kind >= PRIME_GPU_LEDGER_EVENT_KIND__MAX) {
+        if (!primegpu_ledger_log_is_valid(&log->events[i])) {
             return -EINVAL;
         }
     }
@@ -85,14 +85,15 @@ static const VMStateDescription vmstate_primegpu_ledger_record = {
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT8(kind, PrimeGPULedgerRecord),
-        VMSTATE_UINT8(has_size, PrimeGPULedgerRecord),
-        VMSTATE_UINT8(has_other, PrimeGPULedgerRecord),
+        VMSTATE_UINT8(has, PrimeGPULedgerRecord),
+        VMSTATE_UINT8(detail, PrimeGPULedgerRecord),
         VMSTATE_UINT16(device, PrimeGPULedgerRecord),
         VMSTATE_UINT32(step, PrimeGPULedgerRecord),
         VMSTATE_INT64(ns, PrimeGPULedgerRecord),
         VMSTATE_UINT64(key, PrimeGPULedgerRecord),
         VMSTATE_UINT64(size, PrimeGPULedgerRecord),
         VMSTATE_UINT64(other, PrimeGPULedgerRecord),
+        VMSTATE_UINT64(seqno, PrimeGPULedgerRecord),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -108,6 +109,10 @@ static const VMStateDescription vmstate_primegpu_ledger_offence = {
         VMSTATE_INT64(ns, PrimeGPULedgerOffence),
         VMSTATE_UINT64(key, PrimeGPULedgerOffence),
         VMSTATE_UINT64(other, PrimeGPULedgerOffence),
+        VMSTATE_UINT64(seqno, PrimeGPULedgerOffence),
+        VMSTATE_UINT64(other_seqno, PrimeGPULedgerOffence),
+        VMSTATE_UINT64(offset, PrimeGPULedgerOffence),
+        VMSTATE_UINT64(serial, PrimeGPULedgerOffence),
         VMSTATE_UINT64(count, PrimeGPULedgerOffence),
         VMSTATE_END_OF_LIST()
     }
@@ -133,6 +138,8 @@ static const VMStateDescription vmstate_primegpu_ledger = {
                                              vmstate_primegpu_ledger_record,
                                              PrimeGPULedgerRecord),
         VMSTATE_UINT64(log.violations, PrimeGPULedger),
+        VMSTATE_UINT64(log.client_races, PrimeGPULedger),
+        VMSTATE_UINT64(log.races_unchecked, PrimeGPULedger),
         VMSTATE_UINT64(log.offences_next, PrimeGPULedger),
         VMSTATE_UINT32(log.offence_slots, PrimeGPULedger),
         VMSTATE_VALIDATE("number of violations",

@@ -61,6 +61,7 @@ bool primegpu_ledger_add_device(PrimeGPULedgerDevice *dev, Error **errp)
         return false;
     }
     QTAILQ_INIT(&dev->bos);
+    dev->foreign = 0;
     dev->id_loaded = false;
     dev->restoring = false;
     if (!ledger->devices) {
@@ -68,6 +69,11 @@ bool primegpu_ledger_add_device(PrimeGPULedgerDevice *dev, Error **errp)
     }
     primegpu_ledger_enlist(dev, ledger->next_id++);
     return true;
+}
+
+static bool primegpu_ledger_is_foreign(const PrimeGPULedgerBO *bo)
+{
+    return bo->imported && !bo->exporter_key;
 }
 
 /* Take the record out of everything but the history. */
@@ -80,6 +86,13 @@ static void primegpu_ledger_forget(PrimeGPULedgerBO *bo)
     QLIST_FOREACH_SAFE(import, &bo->imports, import_next, tmp) {
         QLIST_REMOVE(import, import_next);
         import->exporter = NULL;
+    }
+    if (bo->exporter) {
+        bo->exporter->peers -= bo->exporter->dev != bo->dev;
+    }
+    if (primegpu_ledger_is_foreign(bo)) {
+        bo->dev->foreign--;
+        primegpu_ledger.foreign--;
     }
     /* Linked to its exporter, or waiting for it. */
     QLIST_SAFE_REMOVE(bo, import_next);
@@ -198,6 +211,7 @@ static void primegpu_ledger_link(PrimeGPULedgerBO *bo,
                                  PrimeGPULedgerBO *exporter)
 {
     bo->exporter = exporter;
+    exporter->peers += exporter->dev != bo->dev;
     QLIST_INSERT_HEAD(&exporter->imports, bo, import_next);
 }
 
@@ -219,6 +233,10 @@ static void primegpu_ledger_add_bo(PrimeGPULedgerDevice *dev, uint64_t key,
         primegpu_ledger_link(bo, from);
     } else if (exporter) {
         QLIST_INSERT_HEAD(&primegpu_ledger.unlinked, bo, import_next);
+    }
+    if (primegpu_ledger_is_foreign(bo)) {
+        dev->foreign++;
+        primegpu_ledger.foreign++;
     }
     QTAILQ_INSERT_TAIL(&dev->bos, bo, next);
     g_hash_table_insert(primegpu_ledger.bos, &bo->key, bo);
@@ -326,24 +344,15 @@ void primegpu_ledger_drop(PrimeGPULedgerDevice *dev, uint64_t key)
     }
 }
 
-void primegpu_ledger_submit(PrimeGPULedgerDevice *dev, uint64_t key,
-                            uint64_t seqno)
+bool primegpu_ledger_is_shared(PrimeGPULedgerDevice *dev, uint64_t key)
 {
     PrimeGPULedgerBO *bo = primegpu_ledger_own_bo(dev, key);
 
-    if (bo) {
-        primegpu_ledger_log_other(bo, PRIME_GPU_LEDGER_EVENT_KIND_SUBMIT,
-                                  seqno);
+    if (!bo) {
+        return false;
     }
-}
-
-void primegpu_ledger_complete(PrimeGPULedgerDevice *dev, uint64_t key,
-                              uint64_t seqno)
-{
-    PrimeGPULedgerBO *bo = primegpu_ledger_own_bo(dev, key);
-
-    if (bo) {
-        primegpu_ledger_log_other(bo, PRIME_GPU_LEDGER_EVENT_KIND_COMPLETE,
-                                  seqno);
+    if (primegpu_ledger_is_foreign(bo)) {
+        return primegpu_ledger.foreign > dev->foreign;
     }
+    return bo->imported || bo->peers;
 }

@@ -23,6 +23,7 @@ typedef struct PrimeGPULedgerDevice {
 
     /* Private to the ledger; zero before the device is added. */
     QTAILQ_HEAD(, PrimeGPULedgerBO) bos;    /* in the order of creation */
+    uint32_t foreign;           /* imports whose exporter is no primegpu */
     bool id_loaded;
     bool restoring;
 } PrimeGPULedgerDevice;
@@ -60,7 +61,7 @@ PrimeGPULedgerDevice *primegpu_ledger_find_device(const char *name);
 /* All devices, GSList of PrimeGPULedgerDevice sorted by id; do not free. */
 GSList *primegpu_ledger_devices(void);
 
-void primegpu_ledger_set_marker(uint32_t step);
+void primegpu_ledger_set_marker(PrimeGPULedgerDevice *dev, uint32_t step);
 uint32_t primegpu_ledger_marker(void);
 
 /*
@@ -96,11 +97,42 @@ void primegpu_ledger_place(PrimeGPULedgerDevice *dev, uint64_t key,
 void primegpu_ledger_release(PrimeGPULedgerDevice *dev, uint64_t key);
 void primegpu_ledger_drop(PrimeGPULedgerDevice *dev, uint64_t key);
 
-/* A job that names the BO was fetched; is complete, or was cancelled. */
+/*
+ * A job that names the BO was fetched; is complete, or was cancelled.  @key is
+ * 0 for a job that names none.
+ */
 void primegpu_ledger_submit(PrimeGPULedgerDevice *dev, uint64_t key,
                             uint64_t seqno);
 void primegpu_ledger_complete(PrimeGPULedgerDevice *dev, uint64_t key,
-                              uint64_t seqno);
+                              uint64_t seqno, int64_t start_ns,
+                              uint32_t status);
+
+/* Whether BOs of other devices may have bytes in common with this one */
+bool primegpu_ledger_is_shared(PrimeGPULedgerDevice *dev, uint64_t key);
+/*
+ * A job that was just fetched and the job of another device that is not
+ * complete meet at byte @offset of @key, which is a byte of @other as well.
+ */
+typedef struct PrimeGPULedgerRace {
+    uint64_t key;
+    uint64_t seqno;
+    uint64_t other;
+    uint64_t other_seqno;
+    uint64_t offset;
+    bool client;                /* user space orders one of the two */
+} PrimeGPULedgerRace;
+
+void primegpu_ledger_race(PrimeGPULedgerDevice *dev,
+                          const PrimeGPULedgerRace *race);
+/* A job was not compared with all that it should be compared with. */
+void primegpu_ledger_race_unchecked(void);
+
+/* Something happened to the device as a whole. */
+void primegpu_ledger_event(PrimeGPULedgerDevice *dev,
+                           PrimeGPULedgerEventKind kind);
+/* A fault that was injected has come; @key and @seqno are 0 for none. */
+void primegpu_ledger_fault(PrimeGPULedgerDevice *dev, PrimeGPUFault fault,
+                           uint64_t key, uint64_t seqno);
 
 /* A block refused something that breaks a rule.  @other may be 0. */
 void primegpu_ledger_violation(PrimeGPULedgerDevice *dev,

@@ -139,11 +139,16 @@ static void primegpu_pci_exit(PCIDevice *pdev)
 void primegpu_reset(PrimeGPUState *s)
 {
     trace_primegpu_reset(s->name, g_tree_nnodes(s->bos.tree));
+    if (s->control & PRIMEGPU_CONTROL_ENABLE) {
+        primegpu_ledger_event(&s->ledger,
+                              PRIME_GPU_LEDGER_EVENT_KIND_DEVICE_RESET);
+    }
     s->control = 0;
     primegpu_ring_reset(s);
     primegpu_bo_drop_all(s, true);
     primegpu_fence_reset(s);
     primegpu_irq_reset(s);
+    primegpu_inject_reset(s);
 }
 
 static void primegpu_pci_reset_hold(Object *obj, ResetType type)
@@ -151,6 +156,7 @@ static void primegpu_pci_reset_hold(Object *obj, ResetType type)
     PrimeGPUState *s = PRIMEGPU(obj);
 
     primegpu_reset(s);
+    primegpu_inject_clear(s);
     if (s->restored) {
         primegpu_ledger_restore_end(&s->ledger);
         s->restored = false;

@@ -133,6 +133,122 @@ void qmp_primegpu_gate(const char *device, bool closed, Error **errp)
     }
 }
 
+typedef struct PrimeGPUFaultRule {
+    bool takes_status;
+    bool takes_ns;
+    PrimeGPUStatus status;      /* when none is given */
+    uint64_t ns;
+} PrimeGPUFaultRule;
+
+static const PrimeGPUFaultRule primegpu_qmp_faults[PRIME_GPU_FAULT__MAX] = {
+    [PRIME_GPU_FAULT_CREATE] = {
+        .takes_status = true,
+        .status = PRIME_GPU_STATUS_NO_MEMORY,
+    },
+    [PRIME_GPU_FAULT_ATTACH] = {
+        .takes_status = true,
+        .status = PRIME_GPU_STATUS_DMA,
+    },
+    [PRIME_GPU_FAULT_JOB] = {
+        .takes_status = true,
+        .status = PRIME_GPU_STATUS_DMA,
+    },
+    [PRIME_GPU_FAULT_DELAY] = {
+        .takes_ns = true,
+        .ns = NANOSECONDS_PER_SECOND / 10,
+    },
+};
+
+static bool primegpu_qmp_check_fault(const PrimeGPUInjection *injection,
+                                     bool has_status, bool has_ns,
+                                     Error **errp)
+{
+    const PrimeGPUFaultRule *rule = &primegpu_qmp_faults[injection->fault];
+    const char *name = PrimeGPUFault_str(injection->fault);
+
+    if ((has_status && !rule->takes_status) || (has_ns && !rule->takes_ns)) {
+        error_setg(errp, "fault '%s' takes no '%s'", name,
+                   has_status && !rule->takes_status ? "status" : "ns");
+        return false;
+    }
+    if (has_status && injection->status <= PRIME_GPU_STATUS_OK) {
+        error_setg(errp, "'status' must be an error");
+        return false;
+    }
+    if (injection->ns > PRIMEGPU_INJECT_NS_LIMIT) {
+        error_setg(errp, "'ns' must be at most %" PRIu64 " (a minute)",
+                   (uint64_t)PRIMEGPU_INJECT_NS_LIMIT);
+        return false;
+    }
+    return true;
+}
+
+void qmp_primegpu_inject(const char *device, PrimeGPUFault fault, bool has_at,
+                         uint32_t at, bool has_count, uint32_t count,
+                         bool has_status, PrimeGPUStatus status, bool has_ns,
+                         uint64_t ns, bool has_keep, bool keep, Error **errp)
+{
+    const PrimeGPUFaultRule *rule = &primegpu_qmp_faults[fault];
+    PrimeGPULedgerDevice *dev = primegpu_qmp_find(device, errp);
+    PrimeGPUInjection injection = {
+        .fault = fault,
+        .keep = has_keep && keep,
+        .wait = has_at ? at - 1 : 0,
+        .count = has_count ? count : 1,
+        .status = has_status ? status : rule->status,
+        .ns = has_ns ? ns : rule->ns,
+    };
+
+    if (!dev) {
+        return;
+    }
+    if ((has_at && !at) || !injection.count) {
+        error_setg(errp, "'at' and 'count' must not be 0");
+        return;
+    }
+    if (primegpu_qmp_check_fault(&injection, has_status, has_ns, errp) &&
+        !primegpu_inject_arm(dev->opaque, &injection)) {
+        error_setg(errp, "%u faults of '%s' are armed already",
+                   PRIMEGPU_INJECT_MAX, device);
+    }
+}
+
+void qmp_primegpu_inject_clear(const char *device, Error **errp)
+{
+    PrimeGPULedgerDevice *only = NULL;
+    GSList *item;
+
+    if (device) {
+        only = primegpu_qmp_find(device, errp);
+        if (!only) {
+            return;
+        }
+    }
+    for (item = primegpu_ledger_devices(); item; item = item->next) {
+        PrimeGPULedgerDevice *dev = item->data;
+
+        if (!only || dev == only) {
+            primegpu_inject_clear(dev->opaque);
+        }
+    }
+}
+
+PrimeGPUFaultInfoList *qmp_query_primegpu_faults(Error **errp)
+{
+    PrimeGPUFaultInfoList *list = NULL, **tail = &list;
+    GSList *item;
+
+    for (item = primegpu_ledger_devices(); item; item = item->next) {
+        PrimeGPULedgerDevice *dev = item->data;
+
+        *tail = primegpu_query_faults(dev->opaque);
+        while (*tail) {
+            tail = &(*tail)->next;
+        }
+    }
+    return list;
+}
+
 void qmp_primegpu_set_events(bool has_release, bool release,
                              bool has_violation, bool violation, Error **errp)
 {

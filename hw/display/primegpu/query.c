@@ -82,6 +82,35 @@ PrimeGPUBoList *primegpu_query_bos(PrimeGPUState *s)
     return list;
 }
 
+static PrimeGPUFaultInfo *primegpu_query_fault(
+    PrimeGPUState *s, const PrimeGPUInjection *injection)
+{
+    PrimeGPUFaultInfo *info = g_new0(PrimeGPUFaultInfo, 1);
+
+    info->device = g_strdup(s->name);
+    info->fault = injection->fault;
+    info->at = injection->count ? (uint64_t)injection->wait + 1 : 0;
+    info->count = injection->count;
+    info->fired = injection->fired;
+    info->has_status = injection->status != PRIMEGPU_ST_NONE;
+    info->status = injection->status;
+    info->has_ns = injection->fault == PRIME_GPU_FAULT_DELAY;
+    info->ns = injection->ns;
+    info->keep = injection->keep;
+    return info;
+}
+
+PrimeGPUFaultInfoList *primegpu_query_faults(PrimeGPUState *s)
+{
+    PrimeGPUFaultInfoList *list = NULL, **tail = &list;
+    uint32_t i;
+
+    for (i = 0; i < s->inject.used; i++) {
+        QAPI_LIST_APPEND(tail, primegpu_query_fault(s, &s->inject.list[i]));
+    }
+    return list;
+}
+
 void primegpu_set_gate(PrimeGPUState *s, bool closed)
 {
     primegpu_engine_set_gate(s, closed);

@@ -242,7 +242,7 @@ static void primegpu_regs_set(PrimeGPUState *s, const PrimeGPURegInfo *reg,
         primegpu_regs_set_hi(&s->fence.wb_addr, value);
         break;
     case PRIMEGPU_REG_MARKER:
-        primegpu_ledger_set_marker(value);
+        primegpu_ledger_set_marker(&s->ledger, value);
         break;
     default:
         g_assert_not_reached();

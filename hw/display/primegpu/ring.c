@@ -172,6 +172,8 @@ void primegpu_ring_reset_engine(PrimeGPUState *s)
     PrimeGPUEntry entry;
 
     trace_primegpu_ring_reset_engine(s->name, ring->head, ring->tail);
+    primegpu_ledger_event(&s->ledger,
+                          PRIME_GPU_LEDGER_EVENT_KIND_ENGINE_RESET);
     primegpu_engine_cancel(s, true);
     while (!ring->fault && ring->fetch != ring->tail) {
         if (primegpu_ring_read(s, PRIMEGPU_RING_ENGINE, &entry)) {
@@ -210,6 +212,7 @@ void primegpu_ring_doorbell(PrimeGPUState *s, PrimeGPURingId id, uint32_t tail)
     }
     ring->tail = tail;
     if (id == PRIMEGPU_RING_ENGINE) {
+        primegpu_engine_begin(s);
         primegpu_ring_fetch_jobs(s);
     } else if (primegpu_ring_run_control(s)) {
         qemu_bh_schedule(s->ctrl_bh);
@@ -245,6 +248,7 @@ void primegpu_ring_kick(PrimeGPUState *s)
 {
     if (s->control & PRIMEGPU_CONTROL_ENABLE) {
         qemu_bh_schedule(s->ctrl_bh);
+        primegpu_engine_begin(s);
         primegpu_ring_fetch_jobs(s);
     }
     primegpu_engine_kick(s);

@@ -50,6 +50,26 @@ void qmp_primegpu_gate(const char *device, bool closed, Error **errp)
     primegpu_stub_error(errp);
 }
 
+void qmp_primegpu_inject(const char *device, PrimeGPUFault fault, bool has_at,
+                         uint32_t at, bool has_count, uint32_t count,
+                         bool has_status, PrimeGPUStatus status, bool has_ns,
+                         uint64_t ns, bool has_keep, bool keep, Error **errp)
+{
+    primegpu_stub_error(errp);
+}
+
+void qmp_primegpu_inject_clear(const char *device, Error **errp)
+{
+    if (device) {
+        primegpu_stub_error(errp);
+    }
+}
+
+PrimeGPUFaultInfoList *qmp_query_primegpu_faults(Error **errp)
+{
+    return NULL;
+}
+
 void qmp_primegpu_set_events(bool has_release, bool release,
                              bool has_violation, bool violation, Error **errp)
 {

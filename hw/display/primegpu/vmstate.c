@@ -170,6 +170,9 @@ static const VMStateDescription primegpu_vmstate_job = {
         VMSTATE_VALIDATE("operations fit", primegpu_vmstate_ops_fit),
         VMSTATE_STRUCT_VARRAY_ALLOC(ops, PrimeGPUJob, op_count, 0,
                                     primegpu_vmstate_op, PrimeGPUJobOp),
+        VMSTATE_BOOL(hangs, PrimeGPUJob),
+        VMSTATE_UINT32(fault_status, PrimeGPUJob),
+        VMSTATE_UINT64(delay_ns, PrimeGPUJob),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -184,6 +187,34 @@ static const VMStateDescription primegpu_vmstate_engine = {
         VMSTATE_TIMER_PTR(timer, PrimeGPUEngine),
         VMSTATE_INT64(start_ns, PrimeGPUEngine),
         VMSTATE_BOOL(gate_closed, PrimeGPUEngine),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static bool primegpu_vmstate_faults_fit(void *opaque, int version_id)
+{
+    PrimeGPUState *s = opaque;
+
+    if (s->inject.used > PRIMEGPU_INJECT_MAX) {
+        /* The load ends here, and nothing is to look at the list. */
+        s->inject.used = 0;
+        return false;
+    }
+    return true;
+}
+
+static const VMStateDescription primegpu_vmstate_injection = {
+    .name = "primegpu/fault",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT8(fault, PrimeGPUInjection),
+        VMSTATE_BOOL(keep, PrimeGPUInjection),
+        VMSTATE_UINT32(wait, PrimeGPUInjection),
+        VMSTATE_UINT32(count, PrimeGPUInjection),
+        VMSTATE_UINT32(fired, PrimeGPUInjection),
+        VMSTATE_UINT32(status, PrimeGPUInjection),
+        VMSTATE_UINT64(ns, PrimeGPUInjection),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -234,6 +265,7 @@ static void primegpu_vmstate_empty(PrimeGPUState *s)
     primegpu_ring_reset(s);
     s->engine.job_count = 0;
     s->engine.op_count = 0;
+    primegpu_inject_clear(s);
     primegpu_bo_drop_all(s, false);
     primegpu_ledger_restore_begin(&s->ledger);
 }
@@ -279,6 +311,9 @@ static const char *primegpu_vmstate_check(PrimeGPUState *s)
     }
     if (!primegpu_ring_loaded(s)) {
         return "a ring";
+    }
+    if (!primegpu_inject_loaded(s)) {
+        return "a fault";
     }
     return NULL;
 }
@@ -330,6 +365,11 @@ const VMStateDescription primegpu_vmstate = {
                        PrimeGPUEngine),
         VMSTATE_STRUCT(counters, PrimeGPUState, 1, primegpu_vmstate_counters,
                        PrimeGPUCounters),
+        VMSTATE_UINT32(inject.used, PrimeGPUState),
+        VMSTATE_VALIDATE("faults fit", primegpu_vmstate_faults_fit),
+        VMSTATE_STRUCT_VARRAY_UINT32(inject.list, PrimeGPUState, inject.used,
+                                     1, primegpu_vmstate_injection,
+                                     PrimeGPUInjection),
         VMSTATE_END_OF_LIST()
     }
 };

@@ -104,6 +104,51 @@ uint64_t qprimegpu_violations_of(QTestState *qts, const char *kind)
     return count;
 }
 
+uint64_t qprimegpu_violations_number(QTestState *qts, const char *name)
+{
+    QDict *answer = qprimegpu_qmp_dict(qts, "query-primegpu-violations");
+    uint64_t number = qprimegpu_get_uint(answer, name);
+
+    qobject_unref(answer);
+    return number;
+}
+
+uint64_t qprimegpu_violation_number(QTestState *qts, const char *name)
+{
+    QDict *answer = qprimegpu_qmp_dict(qts, "query-primegpu-violations");
+    QList *list = qdict_get_qlist(answer, "violations");
+    uint64_t number;
+
+    g_assert(!qlist_empty(list));
+    number = qprimegpu_get_uint(
+        qobject_to(QDict, qlist_entry_obj(QTAILQ_LAST(&list->head))), name);
+    qobject_unref(answer);
+    return number;
+}
+
+void qprimegpu_inject(QTestState *qts, const char *device, const char *fault,
+                      uint32_t at, uint32_t count)
+{
+    qtest_qmp_assert_success(qts, "{ 'execute': 'primegpu-inject',"
+                             " 'arguments': { 'device': %s, 'fault': %s,"
+                             " 'at': %u, 'count': %u } }", device, fault, at,
+                             count);
+}
+
+uint64_t qprimegpu_faults_fired(QTestState *qts)
+{
+    QList *list = qprimegpu_qmp_list(qts, "query-primegpu-faults");
+    QListEntry *entry;
+    uint64_t fired = 0;
+
+    QLIST_FOREACH_ENTRY(list, entry) {
+        fired += qprimegpu_get_uint(qobject_to(QDict, qlist_entry_obj(entry)),
+                                    "fired");
+    }
+    qobject_unref(list);
+    return fired;
+}
+
 void qprimegpu_assert_violation(QTestState *qts, const char *kind,
                                 uint64_t key, uint64_t other)
 {

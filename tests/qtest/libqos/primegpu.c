@@ -219,15 +219,17 @@ uint32_t qprimegpu_ctrl(QPrimeGPU *g, const void *command)
     return qprimegpu_entry_status(g, entry);
 }
 
-uint64_t qprimegpu_submit_client(QPrimeGPU *g,
-                                 const struct primegpu_job_op *ops,
-                                 uint32_t count, uint32_t client)
+uint64_t qprimegpu_submit_flags(QPrimeGPU *g,
+                                const struct primegpu_job_op *ops,
+                                uint32_t count, uint32_t client,
+                                uint16_t flags)
 {
     /* Each slot has its part, so that queued jobs keep their operations. */
     uint64_t room = QPRIMEGPU_OPS_BYTES >> QPRIMEGPU_ENGINE_ORDER;
     uint64_t addr = g->scratch + QPRIMEGPU_SG_BYTES + g->engine.tail * room;
     struct primegpu_cmd_job job = {
         .hdr.opcode = cpu_to_le16(PRIMEGPU_OP_JOB),
+        .hdr.flags = cpu_to_le16(flags),
         .op_count = cpu_to_le32(count),
         .client = cpu_to_le32(client),
     };
@@ -241,6 +243,13 @@ uint64_t qprimegpu_submit_client(QPrimeGPU *g,
     entry = qprimegpu_ring_put(g, &g->engine, &job);
     qprimegpu_engine_kick(g);
     return entry;
+}
+
+uint64_t qprimegpu_submit_client(QPrimeGPU *g,
+                                 const struct primegpu_job_op *ops,
+                                 uint32_t count, uint32_t client)
+{
+    return qprimegpu_submit_flags(g, ops, count, client, 0);
 }
 
 uint64_t qprimegpu_submit(QPrimeGPU *g, const struct primegpu_job_op *ops,

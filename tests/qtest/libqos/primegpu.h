@@ -134,6 +134,11 @@ uint64_t qprimegpu_submit(QPrimeGPU *g, const struct primegpu_job_op *ops,
 uint64_t qprimegpu_submit_client(QPrimeGPU *g,
                                  const struct primegpu_job_op *ops,
                                  uint32_t count, uint32_t client);
+/* The same with the flags of its entry */
+uint64_t qprimegpu_submit_flags(QPrimeGPU *g,
+                                const struct primegpu_job_op *ops,
+                                uint32_t count, uint32_t client,
+                                uint16_t flags);
 /* Step the clock until the entry has a status, under a limit; returns it. */
 uint32_t qprimegpu_wait(QPrimeGPU *g, uint64_t entry);
 /* Queue a job of one operation and wait for it. */
@@ -156,6 +161,15 @@ int64_t qprimegpu_shared(QTestState *qts, uint64_t exporter,
 void qprimegpu_assert_violation(QTestState *qts, const char *kind,
                                 uint64_t key, uint64_t other);
 void qprimegpu_set_gate(QTestState *qts, const char *device, bool closed);
+/* Arm a fault of @device for the @at-th time, then @count times in a row. */
+void qprimegpu_inject(QTestState *qts, const char *device, const char *fault,
+                      uint32_t at, uint32_t count);
+/* How often the faults that were armed have come, all devices together */
+uint64_t qprimegpu_faults_fired(QTestState *qts);
+/* A number that query-primegpu-violations tells, the newest violation's */
+uint64_t qprimegpu_violation_number(QTestState *qts, const char *name);
+/* A number of the answer itself: total, client-races, races-unchecked */
+uint64_t qprimegpu_violations_number(QTestState *qts, const char *name);
 /* Next serial of the history */
 uint64_t qprimegpu_history_next(QTestState *qts);
 /* Kinds of the events from @since on, joined by blanks; g_free() it. */
