@@ -129,7 +129,8 @@ void port_write(const char *tag, const char *sep, const char *text);
 void port_flush(void);
 void port_drain(int timeout_ms);
 
-/* worker.c */
+/* worker.c; the name is what ps and the tracepoints show */
+void worker_name(int n);
 void worker_main(int sock) __attribute__((noreturn));
 void worker_send(char type, const char *text, int fd);
 

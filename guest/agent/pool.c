@@ -124,7 +124,7 @@ static void slot_release(int n)
 }
 
 /* In the child: keep nothing of main's. */
-static void child_main(int sock)
+static void child_main(int n, int sock)
 {
     struct sched_param param = { 0 };
     sigset_t none;
@@ -141,6 +141,7 @@ static void child_main(int sock)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     sched_setscheduler(0, SCHED_OTHER, &param);
+    worker_name(n);
     worker_main(WORKER_SOCKET);
 }
 
@@ -154,7 +155,7 @@ int pool_spawn(int n)
     }
     pid = fork();
     if (!pid) {
-        child_main(end);
+        child_main(n, end);
     }
     if (pid < 0) {
         int error = -errno;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -55,6 +56,14 @@ static void worker_run(char *line, int fd)
         call_reply(&c, text, sizeof(text));
         worker_send(PACKET_REPLY, text, -1);
     }
+}
+
+void worker_name(int n)
+{
+    char name[16];
+
+    snprintf(name, sizeof(name), "agent-p%d", n);
+    prctl(PR_SET_NAME, name);
 }
 
 void worker_main(int sock)
@@ -115,6 +124,7 @@ int cmd_fork(struct call *c)
         dup2(c->fd, worker_sock);
         close(c->fd);
         worker_hello(worker_sock, getpid());
+        worker_name(line_worker(c->argv[1]));
         worker_main(worker_sock);
     }
     worker_hello(c->fd, pid);

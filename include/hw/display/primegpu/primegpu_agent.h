@@ -35,10 +35,10 @@
  * worker.
  * A name that is in use is an error (EEXIST), so is one that is not (ESRCH).
  * Words in the usage: FILE a DRM file, BO a GEM handle, FD a dma-buf,
- * sync_file or other fd, MAP a mapping, SYNC a syncobj.  Numbers are decimal
- * or 0x; sizes and offsets are bytes; [k] is optional.  A command that can't
- * be understood is err EINVAL, and tells the usage.  The agent keeps nothing
- * open that has no name.
+ * sync_file or other fd, MAP a mapping, SYNC a syncobj; FB is the number that
+ * addfb returned, no name.  Numbers are decimal or 0x; sizes and offsets are
+ * bytes; [k] is optional.  A command that can't be understood is err EINVAL,
+ * and tells the usage.  The agent keeps nothing open that has no name.
  */
 #ifndef PRIMEGPU_AGENT_H
 #define PRIMEGPU_AGENT_H
@@ -92,6 +92,9 @@
     X(unbind, ADMIN, "GPU", "unbind the driver from the device")               \
     X(bind, ADMIN, "GPU", "bind it again")                                     \
     X(gpus, ADMIN, "", "list the GPUs: name, address, driver and nodes")       \
+    X(trace, ADMIN, "off|on|stacks|list",                                      \
+      "the drivers' tracepoints: record them, with the call chains of the "    \
+      "kernel (stacks), or list what was recorded")                            \
     X(get, ADMIN, "PATH", "list the lines of a file of sysfs, procfs ...")     \
     X(set, ADMIN, "PATH TEXT...", "write the text to a file of sysfs ...")     \
     /* DRM files and GEM handles */                                            \
@@ -123,6 +126,12 @@
     X(exit, WORKER, "", "leave; the kernel closes all; reply when it has")     \
     X(cpu, WORKER, "N|any",                                                    \
       "run this worker (and those it forks) there; all start on CPU 0")        \
+    X(exec, WORKER, "", "as exit, by an exec of a program that ends at once")  \
+    X(limit_fds, WORKER, "N|off",                                              \
+      "RLIMIT_NOFILE: so many fds more can be made, then EMFILE; limit=")      \
+    X(socketpair, WORKER, "IN-FD OUT-FD", "a pair of sockets")                 \
+    X(flight, WORKER, "FD IN-FD", "put it into the queue of the other socket") \
+    X(land, WORKER, "OUT-FD NEW-FD", "take the first one from the queue")      \
     X(names, WORKER, "",                                                       \
       "files= bos= fds= maps= syncobjs= named, open= fds of the process")      \
     X(poll, WORKER, "FD in|out TIMEOUT-MS", "ready=0 or 1")                    \
@@ -130,6 +139,7 @@
     X(sync_end, WORKER, "FD read|write|rw", "DMA_BUF_IOCTL_SYNC end")          \
     X(export_sync, WORKER, "FD read|write|rw NEW-FD", "EXPORT_SYNC_FILE")      \
     X(import_sync, WORKER, "FD read|write|rw SYNC-FD", "IMPORT_SYNC_FILE")     \
+    X(merge_sync, WORKER, "SYNC-FD SYNC-FD NEW-FD", "SYNC_IOC_MERGE")          \
     /* CPU access */                                                           \
     X(mmap, WORKER, "BO MAP [ro|private]",                                     \
       "map it through its DRM file; size=")                                    \
@@ -160,6 +170,16 @@
       "SYNCOBJ_HANDLE_TO_FD")                                                  \
     X(syncobj_import, WORKER, "FILE FD SYNC", "SYNCOBJ_FD_TO_HANDLE; handle=") \
     X(syncobj_destroy, WORKER, "SYNC", "destroy it")                           \
+    /* framebuffers; FILE must be of a card */                                 \
+    X(addfb, WORKER, "BO WIDTH HEIGHT PITCH [FORMAT]",                         \
+      "MODE_ADDFB2 (format: XR24, or another fourcc); fb=")                    \
+    X(rmfb, WORKER, "FILE FB", "MODE_RMFB")                                    \
+    X(closefb, WORKER, "FILE FB", "MODE_CLOSEFB, which turns no plane off")    \
+    X(getfb, WORKER, "FILE FB BO", "MODE_GETFB; handle= key= size=")           \
+    X(getfb2, WORKER, "FILE FB BO", "MODE_GETFB2; handle= key= size=")         \
+    X(setcrtc, WORKER, "FILE FB|off",                                          \
+      "show it on the first CRTC, or nothing; mode=")                          \
+    X(flip, WORKER, "FILE FB", "MODE_PAGE_FLIP, and wait for its event")       \
     /* measuring: runs N times in one go */                                    \
     X(bench_create, WORKER, "FILE SIZE N [touch|attach|job]",                  \
       "create, use (CPU, GEM_PLACE, fill job), close; ns=")                    \
