@@ -17,8 +17,8 @@
 static const char *const pg_complaints[] = {
     "Kernel panic", "BUG:", "Oops", "WARNING:", "UBSAN:", "KASAN:",
     "general protection fault", "refcount_t:", "blocked for more than",
-    "rcu_sched self-detected stall", "list_add corruption",
-    "list_del corruption",
+    "self-detected stall", "list_add corruption", "list_del corruption",
+    "ODEBUG:", "DMA-API:", "INFO: trying to register non-static key",
 };
 
 static void pg_reply_free(gpointer data)
@@ -30,6 +30,13 @@ static void pg_reply_free(gpointer data)
     g_free(r);
 }
 
+static void pg_answer_clear(gpointer data)
+{
+    PGAnswer *a = data;
+
+    g_free(a->reply);
+}
+
 void pg_agent_init(PGGuest *g)
 {
     g->input = g_string_new(NULL);
@@ -39,6 +46,8 @@ void pg_agent_init(PGGuest *g)
     g->replies = g_hash_table_new_full(NULL, NULL, NULL, pg_reply_free);
     g->kept = g_ptr_array_new_with_free_func(pg_reply_free);
     g->step_lines = g_ptr_array_new_with_free_func(g_free);
+    g->answers = g_array_new(FALSE, TRUE, sizeof(PGAnswer));
+    g_array_set_clear_func(g->answers, pg_answer_clear);
     g->events = g_array_new(FALSE, TRUE, sizeof(PGEvent));
 }
 
@@ -129,6 +138,7 @@ static void pg_agent_line(PGGuest *g, const char *line)
             }
             return;
         }
+        pg_report_answered(g, tag, body);
         g_hash_table_insert(g->replies, GUINT_TO_POINTER(tag),
                             pg_reply_parse(g, line, body));
     } else if (g_str_has_prefix(line, "! fatal")) {
@@ -226,6 +236,7 @@ void pg_log_line(PGGuest *g, const char *line)
 static void pg_new_step(PGGuest *g, const char *line)
 {
     g_ptr_array_add(g->step_lines, g_strdup(line));
+    pg_report_new_step(g);
     pg_log_line(g, line);
 }
 
@@ -234,10 +245,13 @@ pg_vsend(PGGuest *g, const char *fmt, va_list ap)
 {
     g_autofree char *line = g_strdup_vprintf(fmt, ap);
     g_autofree char *marked = NULL;
+    unsigned tag;
 
     pg_new_step(g, line);
     marked = g_strdup_printf("#%u %s", pg_step(g), line);
-    return pg_agent_send(g, pg_has_primegpu(&g->machine) ? marked : line);
+    tag = pg_agent_send(g, pg_has_primegpu(&g->machine) ? marked : line);
+    pg_report_sent(g, tag);
+    return tag;
 }
 
 unsigned pg_send(PGGuest *g, const char *fmt, ...)
@@ -268,8 +282,8 @@ const PGReply *pg_recv(PGGuest *g, unsigned tag)
     gpointer reply;
 
     if (!pg_wait(g, tag, g->limit_ms)) {
-        pg_fail(g, "no reply from the guest within %d s after: %s",
-                PG_CALL_LIMIT_S, pg_step_line(g, pg_step(g)));
+        pg_fail(g, "no reply from the guest within %u s after: %s",
+                g->limit_ms / 1000, pg_step_line(g, pg_step(g)));
     }
     g_hash_table_steal_extended(g->replies, GUINT_TO_POINTER(tag), NULL,
                                 &reply);

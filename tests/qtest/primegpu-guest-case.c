@@ -23,6 +23,11 @@ static struct {
     int reason_fd;              /* 0: not in a child */
 } pg_case;
 
+bool pg_in_case(void)
+{
+    return pg_case.reason_fd && g_getenv("PRIMEGPU_FAILURES");
+}
+
 static void pg_case_end(const char *reason)
 {
     if (pg_case.reason_fd) {
@@ -141,13 +146,18 @@ static void pg_report(PGGuest *g, const char *reason)
         }
     }
     if (pg_case.name && pg_case.reason_fd) {
-        g_string_append_printf(s, "\n  again: make check-guest CASE=%s",
-                               pg_case.name);
+        const char *target = pg_wish("PRIMEGPU_TARGET");
+
+        g_string_append_printf(s, "\n  again: make %s CASE=%s",
+                               *target ? target : "check-guest", pg_case.name);
     }
     pg_case_end(s->str);
     /* Last, as QEMU may not answer any more */
     if (dir && g && !g->dead && pg_has_primegpu(&g->machine)) {
         pg_put_device(g, dir);
+    }
+    if (g) {
+        pg_report_folder(g, dir, pg_case.name ?: "primegpu", s->str);
     }
 }
 
@@ -196,7 +206,7 @@ static void pg_case_child(const char *name, PGCaseFn fn, const void *data,
     pg_case.name = name;
     pg_case.reason_fd = reason_fd;
     if (!g_getenv("GDB")) {
-        alarm(PG_CASE_LIMIT_S);
+        alarm(PG_CASE_LIMIT_S * pg_slow());
     }
     fn(data);
     fflush(NULL);
@@ -304,8 +314,12 @@ static void pg_glib_case(gconstpointer data)
 void pg_add_case(const char *path, PGCaseFn fn, const void *data)
 {
     g_autofree char *full = g_strconcat("/primegpu/", path, NULL);
-    PGCase *c = g_new(PGCase, 1);
+    PGCase *c;
 
+    if (!pg_is_wanted(full)) {
+        return;
+    }
+    c = g_new(PGCase, 1);
     *c = (PGCase) { g_strdup(path), fn, data };
     g_test_add_data_func_full(full, c, pg_glib_case, g_free);
 }

@@ -109,14 +109,15 @@ char *pg_machine_options(const PGMachine *m)
     g_string_printf(s, "-machine q35 -nodefaults -no-user-config "
                     "%s -cpu " PG_CPU " -m 256M -smp 1 "
                     "-action panic=pause -action reboot=shutdown "
-                    "-kernel %s -initrd %s -append '" PG_CMDLINE "' "
+                    "-kernel %s -initrd %s -append '" PG_CMDLINE " %s' %s "
                     "-device pvpanic-pci,addr=0x1b "
                     "-device virtio-serial-pci,id=serial,addr=0x1c "
                     "-device virtserialport,chardev=agent,name="
                     PRIMEGPU_AGENT_PORT " "
                     "-device isa-serial,chardev=console "
                     "-device virtio-blk-pci,drive=modules,addr=0x1d",
-                    pg_accel(), kernel, initrd);
+                    pg_accel(), kernel, initrd, pg_wish("PRIMEGPU_APPEND"),
+                    pg_wish("PRIMEGPU_EXTRA"));
     g_string_append(s, firmware);
     if (pg_has_primegpu(m)) {
         g_autofree char *path =
@@ -205,7 +206,7 @@ PGGuest *pg_machine_spawn(const PGMachine *m, const char *disk,
 
     pg_env("QTEST_QEMU_BINARY");
     g->machine = *m;
-    g->limit_ms = PG_CALL_LIMIT_S * 1000;
+    g->limit_ms = PG_CALL_LIMIT_S * 1000 * pg_slow();
     g->console = g_string_new(NULL);
     pg_agent_init(g);
     pg_pair(agent);
@@ -261,6 +262,7 @@ void pg_machine_quit(PGGuest *g)
     g_hash_table_unref(g->replies);
     g_ptr_array_unref(g->kept);
     g_ptr_array_unref(g->step_lines);
+    g_array_unref(g->answers);
     g_array_unref(g->events);
     g_free(g->command);
     g_free(g);
@@ -270,7 +272,12 @@ PGGuest *pg_start(const PGMachine *m)
 {
     PGMachine plain = { 0 };
 
-    return pg_state_start(m ?: &plain);
+    PGGuest *g = pg_state_start(m ?: &plain);
+
+    if ((!m || !m->untraced) && pg_in_case()) {
+        pg_report_trace_on(g, false);
+    }
+    return g;
 }
 
 void pg_stop(PGGuest *g)
@@ -281,6 +288,7 @@ void pg_stop(PGGuest *g)
     if (pg_has_primegpu(&g->machine)) {
         pg_assert_no_violations(g);
     }
+    pg_assert_no_leaks(g);
     pg_machine_quit(g);
 }
 

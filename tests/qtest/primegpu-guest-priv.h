@@ -6,6 +6,14 @@
 #define PRIMEGPU_GUEST_PRIV_H
 
 #include "primegpu-guest.h"
+#include "primegpu-rig-report.h"
+
+/* To the step at the same place in step_lines */
+typedef struct PGAnswer {
+    unsigned tag;               /* 0: nothing was sent */
+    char *reply;                /* NULL: not yet */
+    unsigned until;             /* step at which it came */
+} PGAnswer;
 
 struct PGGuest {
     /* machine */
@@ -30,6 +38,7 @@ struct PGGuest {
     GHashTable *replies;        /* tag to PGReply, not yet received */
     GPtrArray *kept;            /* PGReply, received */
     GPtrArray *step_lines;      /* line of step N at N - 1 */
+    GArray *answers;            /* PGAnswer */
     GString *script;            /* what `run` would replay */
     bool ready;                 /* the agent has said so */
     PGTextFn *text;             /* where lines go that are no replies */
@@ -46,6 +55,16 @@ char *pg_machine_options(const PGMachine *m);
 void pg_machine_quit(PGGuest *g);
 bool pg_has_primegpu(const PGMachine *m);
 
+/* other kernels and machines */
+/* The variable's value; "" when it is not set */
+const char *pg_wish(const char *name);
+/* By how much all limits of time are longer than usual */
+unsigned pg_slow(void);
+/* Is the case that is added next to be run?  Ask once for each. */
+bool pg_is_wanted(const char *path);
+/* Does the guest's kernel know of a leak?  If it can tell. */
+void pg_assert_no_leaks(PGGuest *g);
+
 /* saved guests */
 PGGuest *pg_state_start(const PGMachine *m);
 
@@ -61,8 +80,20 @@ void pg_log_line(PGGuest *g, const char *line);
 void pg_console_input(PGGuest *g, const char *data, size_t len);
 
 /* case */
+/* A failure leaves a folder. */
+bool pg_in_case(void);
 /* From now on an abort of libqtest is a failure of @g; NULL: no guest. */
 void pg_watch_abort(PGGuest *g);
+
+/* report */
+void pg_report_new_step(PGGuest *g);
+void pg_report_sent(PGGuest *g, unsigned tag);
+void pg_report_answered(PGGuest *g, unsigned tag, const char *reply);
+/* Record the guest's tracepoints, with call chains or without. */
+void pg_report_trace_on(PGGuest *g, bool stacks);
+/* Write what a picture can show of a failure. */
+void pg_report_folder(PGGuest *g, const char *dir, const char *name,
+                      const char *reason);
 
 /* view */
 void pg_view_json(PGGuest *g, GString *s);

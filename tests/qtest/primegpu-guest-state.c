@@ -185,11 +185,12 @@ static char *pg_disk(const char *archive)
 
 static void pg_wait_ready(PGGuest *g)
 {
-    int64_t until = g_get_monotonic_time() + PG_BOOT_LIMIT_S * G_USEC_PER_SEC;
+    int limit_s = PG_BOOT_LIMIT_S * pg_slow();
+    int64_t until = g_get_monotonic_time() + limit_s * G_USEC_PER_SEC;
 
     while (!g->ready) {
         if (!pg_pump(g, until)) {
-            pg_fail(g, "the guest did not boot within %d s", PG_BOOT_LIMIT_S);
+            pg_fail(g, "the guest did not boot within %d s", limit_s);
         }
     }
 }

@@ -32,6 +32,9 @@ static PGBo pg_parse_bo(const QDict *d)
         .exporter = pg_get_u64(d, "exporter"),
         .jobs = pg_get_u64(d, "jobs"),
         .created_step = pg_get_u64(d, "created-step"),
+        .location = qapi_enum_parse(&PrimeGPULocation_lookup,
+                                    qdict_get_str(d, "location"), -1, NULL),
+        .attached = pg_get_u64(d, "attached"),
     };
     const QListEntry *e;
 

@@ -31,6 +31,7 @@ typedef struct PGMachine {
     const char *config;         /* in $PRIMEGPU_CONFIG_DIR; NULL: the pair */
     const char *extra;          /* more options for QEMU */
     bool tolerate;              /* the guest kernel's warnings are no failure */
+    bool untraced;              /* no tracepoints: for what is measured */
 } PGMachine;
 
 /* Calls that wait for the guest fail after this time. */
@@ -131,6 +132,8 @@ typedef struct PGBo {
     unsigned handles;           /* in all clients */
     unsigned jobs;
     unsigned created_step;
+    PrimeGPULocation location;
+    uint64_t attached;          /* bytes of pages */
 } PGBo;
 
 typedef struct PGEvent {

@@ -284,17 +284,17 @@ static void test_history(void)
     qprimegpu_close(&p.integrated, exporter, QPRIMEGPU_CLIENT);
     qprimegpu_free_bo(&p.integrated, exporter);
     history = qprimegpu_history(p.qts, 1);
-    g_assert_cmpstr(history, ==, "create attach open "
-                    "create attach submit complete detach release "
+    g_assert_cmpstr(history, ==, "marker create attach open "
+                    "marker create attach submit complete detach release "
                     "close detach release");
 
     next = qprimegpu_history_next(p.qts);
-    g_assert_cmpuint(next, ==, 13);
-    answer = query_events(p.qts, 4, 1);
+    g_assert_cmpuint(next, ==, 15);
+    answer = query_events(p.qts, 6, 1);
     list = qdict_get_qlist(answer, "events");
     g_assert_cmpuint(qlist_size(list), ==, 1);
     event = qobject_to(QDict, qlist_peek(list));
-    g_assert_cmpint(qdict_get_int(event, "serial"), ==, 4);
+    g_assert_cmpint(qdict_get_int(event, "serial"), ==, 6);
     g_assert_cmpint(qdict_get_int(event, "step"), ==, 2);
     g_assert_cmpint(qdict_get_int(event, "key"), ==, importer);
     g_assert_cmpint(qdict_get_int(event, "other"), ==, exporter);

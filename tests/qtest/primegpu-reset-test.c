@@ -85,7 +85,7 @@ static void test_device(void *obj, void *data, QGuestAllocator *alloc)
     qprimegpu_writel(g, PRIMEGPU_REG_CONTROL, PRIMEGPU_CONTROL_DEVICE_RESET);
     check_empty(g, 2);
     history = qprimegpu_history(g->qts, since);
-    g_assert_cmpstr(history, ==, "complete drop drop");
+    g_assert_cmpstr(history, ==, "device-reset complete drop drop");
     g_assert_cmphex(qprimegpu_readq(g, PRIMEGPU_REG_CTRL_BASE_LO), ==, 0);
     g_assert_cmphex(qprimegpu_readl(g, PRIMEGPU_REG_IRQ_STATUS), ==, 0);
     /* Keys go on where they were: none is used twice. */

@@ -54,8 +54,11 @@ static double pg_bench_play(PGGuest *g)
 
 static void pg_bench_start(const void *data)
 {
-    PGMachine bare = { .start = PG_START_COLD_BARE, .config = "" };
-    PGMachine cold = { .start = PG_START_COLD };
+    PGMachine bare = {
+        .start = PG_START_COLD_BARE, .config = "", .untraced = true,
+    };
+    PGMachine cold = { .start = PG_START_COLD, .untraced = true };
+    PGMachine saved = { .untraced = true };
     double bare_s[ROUNDS], cold_s[ROUNDS], case_s[ROUNDS], calls_s[ROUNDS];
     double a, b;
 
@@ -68,7 +71,7 @@ static void pg_bench_start(const void *data)
         pg_bench_play(g);
         cold_s[i] = pg_elapsed_us(g) / 1e6;
         pg_stop(g);
-        g = pg_start(NULL);
+        g = pg_start(&saved);
         calls_s[i] = pg_bench_play(g);
         case_s[i] = pg_elapsed_us(g) / 1e6 - calls_s[i];
         pg_stop(g);
@@ -112,7 +115,9 @@ static void pg_bench_pair(PGGuest *g, unsigned n, const char *what,
 
 static void pg_bench_guest(const void *data)
 {
-    PGMachine m = { .extra = "-device virtio-gpu-pci,addr=0x1a" };
+    PGMachine m = {
+        .extra = "-device virtio-gpu-pci,addr=0x1a", .untraced = true,
+    };
     PGGuest *g = pg_start(&m);
     const char *const creates = stringify(CREATES);
     const char *const shares = stringify(SHARES);

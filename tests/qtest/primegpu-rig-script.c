@@ -293,10 +293,10 @@ static bool pg_run_line(PGConsole *c, char **words)
     return true;
 }
 
-static void pg_console_start(PGConsole *c, bool interactive)
+static void pg_console_start(PGConsole *c, bool interactive, bool tolerate)
 {
     const char *variant = g_getenv("PRIMEGPU_VARIANT");
-    PGMachine m = { .tolerate = interactive };
+    PGMachine m = { .tolerate = tolerate };
 
     if (variant && *variant) {
         pg_machine_variant(&m, variant);
@@ -323,7 +323,8 @@ static bool pg_check_script(const char *path, char **lines)
     return good;
 }
 
-int primegpu_rig_run(const char *path)
+int primegpu_rig_replay(const char *path, bool tolerate,
+                        void (*begin)(PGGuest *g), void (*end)(PGGuest *g))
 {
     g_autoptr(GError) err = NULL;
     g_autofree char *text = NULL;
@@ -338,7 +339,10 @@ int primegpu_rig_run(const char *path)
     if (!pg_check_script(path, lines)) {
         return 2;
     }
-    pg_console_start(&c, false);
+    pg_console_start(&c, false, tolerate);
+    if (begin) {
+        begin(c.g);
+    }
     for (unsigned i = 0; lines[i]; i++) {
         g_auto(GStrv) words = pg_split(lines[i]);
 
@@ -350,8 +354,13 @@ int primegpu_rig_run(const char *path)
         }
     }
     pg_show_pending(&c, PG_CALL_LIMIT_S * 1000);
-    pg_stop(c.g);
+    end(c.g);
     return 0;
+}
+
+int primegpu_rig_run(const char *path)
+{
+    return primegpu_rig_replay(path, false, NULL, pg_stop);
 }
 
 int primegpu_rig_shell(void)
@@ -362,7 +371,7 @@ int primegpu_rig_shell(void)
     PGConsole c;
     bool more = true;
 
-    pg_console_start(&c, true);
+    pg_console_start(&c, true, true);
     if (prompt) {
         printf("The guest is there. :help lists the commands, :quit ends.\n");
     }

@@ -13,6 +13,9 @@ static void usage(FILE *f)
             "kernels\n"
             "       primegpu-rig shell     type the agent's commands\n"
             "       primegpu-rig run FILE  replay a file of them\n"
+            "       primegpu-rig report FILE [-o PAGE]\n"
+            "                              replay it, and draw what the GPUs "
+            "saw\n"
             "       primegpu-rig bench     measure\n");
 }
 
@@ -28,6 +31,11 @@ int main(int argc, char **argv)
         return primegpu_rig_shell();
     } else if (g_str_equal(command, "run") && argc == 3) {
         return primegpu_rig_run(argv[2]);
+    } else if (g_str_equal(command, "report") && argc == 3) {
+        return primegpu_rig_report(argv[2], NULL);
+    } else if (g_str_equal(command, "report") && argc == 5 &&
+               g_str_equal(argv[3], "-o")) {
+        return primegpu_rig_report(argv[2], argv[4]);
     } else if (g_str_equal(command, "bench") && argc == 2) {
         return primegpu_rig_bench();
     } else if (g_str_equal(command, "--help")) {

@@ -9,6 +9,13 @@
 
 int primegpu_rig_demo(void);
 int primegpu_rig_run(const char *path);
+int primegpu_rig_report(const char *path, const char *out);
+/*
+ * Replay a script: @begin before its first line, if any, @end instead of
+ * pg_stop().
+ */
+int primegpu_rig_replay(const char *path, bool tolerate,
+                        void (*begin)(PGGuest *g), void (*end)(PGGuest *g));
 int primegpu_rig_shell(void);
 int primegpu_rig_bench(void);
 

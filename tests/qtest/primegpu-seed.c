@@ -63,7 +63,7 @@ static char *pg_seed_check_import(PGGuest *g, const PGReply *r,
 }
 
 /* Buffers that are imported after each round of the scenario */
-#define PG_SEED_PER_ROUND 10
+#define PG_SEED_PER_ROUND 5
 
 typedef struct PGLater {
     unsigned create, import;    /* tags */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest rig: what a run on another kernel or machine than the usual one asks
+ * for, told by the environment.  Owns the reading of it, and looks for leaks of
+ * the guest's kernel.
+ *
+ *   PRIMEGPU_EXTRA     more options for QEMU
+ *   PRIMEGPU_APPEND    more words for the guest kernel's command line
+ *   PRIMEGPU_SLOW      all limits of time are so many times longer
+ *   PRIMEGPU_KMEMLEAK  1: a leak that kmemleak finds fails the case
+ *   PRIMEGPU_CASE      only cases with this in their path
+ *   PRIMEGPU_SHARD     K/N: only case K of each N, counted from 1
+ */
+#include "qemu/osdep.h"
+#include "primegpu-guest-priv.h"
+
+#define PG_KMEMLEAK "/sys/kernel/debug/kmemleak"
+
+/* Younger objects are not reported: their address may be in a register. */
+#define PG_KMEMLEAK_AGE_MS 5100
+
+const char *pg_wish(const char *name)
+{
+    return g_getenv(name) ?: "";
+}
+
+unsigned pg_slow(void)
+{
+    return MAX(atoi(pg_wish("PRIMEGPU_SLOW")), 1);
+}
+
+bool pg_is_wanted(const char *path)
+{
+    static unsigned number;
+    unsigned k, n;
+
+    if (!strstr(path, pg_wish("PRIMEGPU_CASE"))) {
+        return false;
+    }
+    if (sscanf(pg_wish("PRIMEGPU_SHARD"), "%u/%u", &k, &n) != 2 || n == 0) {
+        return true;
+    }
+    return number++ % n == k - 1;
+}
+
+static GString *pg_leaks;
+
+static void pg_leak_line(const char *line)
+{
+    g_string_append_printf(pg_leaks, "%s\n", line);
+}
+
+static void pg_leak_call(PGGuest *g, const char *line)
+{
+    pg_log_line(g, line);
+    pg_expect_ok(g, pg_agent_send(g, line));
+}
+
+void pg_assert_no_leaks(PGGuest *g)
+{
+    PGTextFn *before = g->text;
+
+    if (atoi(pg_wish("PRIMEGPU_KMEMLEAK")) != 1) {
+        return;
+    }
+    g_usleep(PG_KMEMLEAK_AGE_MS * 1000);
+    /* The first scan only notes what has changed since. */
+    pg_leak_call(g, "set " PG_KMEMLEAK " scan");
+    pg_leak_call(g, "set " PG_KMEMLEAK " scan");
+    pg_leaks = g_string_new(NULL);
+    pg_on_text(g, pg_leak_line);
+    pg_leak_call(g, "get " PG_KMEMLEAK);
+    pg_on_text(g, before);
+    if (pg_leaks->len) {
+        g_string_append(g->console, pg_leaks->str);
+        pg_fail(g, "kmemleak: %.*s", (int)MIN(pg_leaks->len, 1500),
+                pg_leaks->str);
+    }
+    g_string_free(pg_leaks, TRUE);
+}

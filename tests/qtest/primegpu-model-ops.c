@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Model test, reference model: what each op does to the names of its worker,
+ * to files and handles, and the error that the agent or the kernel gives.
+ */
+#include "primegpu-model.h"
+
+PGMObj *pgm_bo(PGModel *m, const PGMOp *op, uint8_t name, PGMFile **f,
+               PGMExpect *x, const char *gone)
+{
+    PGMWorker *w = &m->workers[op->worker];
+    PGMBoName *bo = &w->bos[name];
+    PGMObj *obj;
+
+    *f = NULL;
+    if (!bo->used) {
+        x->error = "ESRCH";
+        return NULL;
+    }
+    *f = w->files[bo->file];
+    obj = pgm_lookup(*f, bo->handle);
+    if (!obj) {
+        x->error = gone;
+    }
+    return obj;
+}
+
+/* The file of an op that names a new BO; NULL and an error if there is none */
+static PGMFile *pgm_new_bo_file(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    PGMWorker *w = &m->workers[op->worker];
+    PGMFile *f = w->files[op->file];
+
+    if (!f) {
+        x->error = "ESRCH";
+    } else if (w->bos[op->to].used) {
+        x->error = "EEXIST";
+    }
+    return x->error ? NULL : f;
+}
+
+static void pgm_name_bo(PGModel *m, const PGMOp *op, PGMExpect *x,
+                        uint32_t handle, PGMObj *obj)
+{
+    m->workers[op->worker].bos[op->to] = (PGMBoName) {
+        .used = true, .file = op->file, .handle = handle, .size = obj->size,
+    };
+    x->handle = handle;
+    x->obj = obj;
+}
+
+static bool pgm_file_full(const PGMFile *f)
+{
+    for (unsigned h = 1; h < PGM_HANDLES; h++) {
+        if (!f->handles[h].obj) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool pgm_open(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    PGMWorker *w = &m->workers[op->worker];
+
+    if (w->files[op->file]) {
+        x->error = "EEXIST";
+    } else {
+        w->files[op->file] = pgm_file_new(m, op->device, op->mode);
+    }
+    return true;
+}
+
+static bool pgm_create(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    PGMFile *f = pgm_new_bo_file(m, op, x);
+    bool dumb = op->kind == PGM_DUMB;
+    PGMObj *obj;
+
+    if (!f) {
+        return true;
+    }
+    if (dumb && f->render) {
+        x->error = "EACCES";
+    } else if (!dumb && f->dev == PGM_VGEM && op->mode) {
+        x->error = "EOPNOTSUPP";
+    } else if (!dumb && f->dev == PGM_INTEGRATED &&
+               op->mode > PGM_PLACE_PAGES) {
+        x->error = "EINVAL";
+    } else if (pgm_file_full(f)) {
+        return false;
+    } else {
+        obj = pgm_obj_new(m, f->dev, op->length);
+        pgm_name_bo(m, op, x, pgm_handle_create(f, obj), obj);
+        pgm_obj_put(m, obj);
+        x->birth = true;
+    }
+    return true;
+}
+
+static bool pgm_info(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    PGMFile *f;
+    PGMObj *obj = pgm_bo(m, op, op->bo, &f, x, "ENOENT");
+
+    if (f && f->dev == PGM_VGEM) {
+        return false;
+    }
+    if (obj) {
+        x->obj = obj;
+        x->handle = m->workers[op->worker].bos[op->bo].handle;
+    }
+    return true;
+}
+
+static bool pgm_close(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    PGMWorker *w = &m->workers[op->worker];
+    PGMBoName *bo = &w->bos[op->bo];
+    PGMFile *f;
+
+    if (pgm_bo(m, op, op->bo, &f, x, "EINVAL")) {
+        pgm_handle_delete(m, f, bo->handle);
+    }
+    bo->used = false;
+    return true;
+}
+
+static bool pgm_export_op(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    PGMWorker *w = &m->workers[op->worker];
+    PGMFile *f;
+    PGMObj *obj = pgm_bo(m, op, op->bo, &f, x, "ENOENT");
+
+    if (f && w->fds[op->fd].used) {
+        x->error = "EEXIST";
+    } else if (obj) {
+        w->fds[op->fd] = (PGMFdName) {
+            .used = true,
+            .dmabuf = pgm_export(m, f, w->bos[op->bo].handle, op->mode),
+        };
+    }
+    return true;
+}
+
+/*
+ * The memory manager of the discrete GPU waits for jobs when it takes a buffer
+ * in, or moves its own for an attachment.
+ */
+static bool pgm_import_waits(PGModel *m, const PGMFile *f, const PGMObj *obj)
+{
+    return f->dev != obj->dev &&
+           (f->dev == PGM_DISCRETE || obj->dev == PGM_DISCRETE) &&
+           pgm_root_blocked(m, obj, true);
+}
+
+/*
+ * Which of several handles to one dma-buf the kernel finds depends on
+ * addresses.
+ */
+static bool pgm_import_op(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    PGMWorker *w = &m->workers[op->worker];
+    PGMFdName *fd = &w->fds[op->fd];
+    PGMFile *f;
+    uint32_t handle;
+    unsigned n;
+
+    if (!fd->used) {
+        x->error = "ESRCH";
+        return true;
+    }
+    f = pgm_new_bo_file(m, op, x);
+    if (!f) {
+        return true;
+    }
+    if (!fd->dmabuf) {
+        x->error = "EINVAL";
+        return true;
+    }
+    n = pgm_find_cached(f, fd->dmabuf, &handle);
+    if (n > 1) {
+        return false;
+    }
+    if (!n) {
+        if (pgm_file_full(f) || pgm_import_waits(m, f, fd->dmabuf->obj)) {
+            return false;
+        }
+        handle = pgm_import(m, f, fd->dmabuf, &x->birth);
+    }
+    pgm_name_bo(m, op, x, handle, f->handles[handle].obj);
+    return true;
+}
+
+static bool pgm_flink_op(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    PGMFile *f;
+    PGMObj *obj = pgm_bo(m, op, op->bo, &f, x, "ENOENT");
+
+    if (f && f->render) {
+        x->error = "EACCES";
+    } else if (obj) {
+        x->flink = pgm_flink(m, obj);
+        g_assert(x->flink);
+    }
+    return true;
+}
+
+static bool pgm_gem_open(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    PGMFile *f = pgm_new_bo_file(m, op, x);
+    PGMObj *obj;
+
+    if (!f) {
+        return true;
+    }
+    obj = op->value < PGM_FLINKS ? m->flinks[f->dev][op->value] : NULL;
+    if (f->render) {
+        x->error = "EACCES";
+    } else if (!obj) {
+        x->error = "ENOENT";
+    } else if (pgm_file_full(f)) {
+        return false;
+    } else {
+        pgm_name_bo(m, op, x, pgm_handle_create(f, obj), obj);
+    }
+    return true;
+}
+
+static bool pgm_place(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    PGMFile *f;
+    PGMObj *obj = pgm_bo(m, op, op->bo, &f, x, "ENOENT");
+
+    if (f && f->dev == PGM_VGEM) {
+        return false;
+    }
+    if (obj) {
+        obj->placed = false;
+    }
+    if (f && f->dev == PGM_INTEGRATED && op->mode != PGM_PLACE_PAGES) {
+        x->error = "EINVAL";
+    } else if (obj && obj->import) {
+        x->error = "EINVAL";
+    } else if (obj && pgm_root_blocked(m, obj, true)) {
+        return false;
+    } else if (obj && obj->dev == PGM_DISCRETE && obj->dmabuf &&
+               op->mode == PGM_PLACE_VRAM) {
+        /* An attachment that is about to go pins it still. */
+        if (obj->dmabuf->imports) {
+            x->error = "EBUSY";
+        } else if (obj->dmabuf->was_import) {
+            x->maybe = "EBUSY";
+        }
+    }
+    return true;
+}
+
+static bool pgm_evict(PGModel *m, const PGMOp *op)
+{
+    if (pgm_any_gate(m) && m->jobs->len) {
+        return false;
+    }
+    for (unsigned i = 0; i < m->objs->len; i++) {
+        ((PGMObj *)g_ptr_array_index(m->objs, i))->placed = false;
+    }
+    return true;
+}
+
+static bool pgm_close_fd(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    PGMFdName *fd = &m->workers[op->worker].fds[op->fd];
+    PGMDmabuf *d = fd->dmabuf;
+
+    if (!fd->used) {
+        x->error = "ESRCH";
+        return true;
+    }
+    *fd = (PGMFdName) { 0 };
+    if (d) {
+        pgm_dmabuf_put(m, d);
+    }
+    return true;
+}
+
+/* Give the fd to a name of the same worker or of another. */
+static void pgm_copy_fd(const PGMFdName *fd, PGMFdName *to)
+{
+    if (fd->dmabuf) {
+        pgm_dmabuf_get(fd->dmabuf);
+    }
+    *to = *fd;
+}
+
+static bool pgm_dup(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    PGMWorker *w = &m->workers[op->worker];
+
+    if (!w->fds[op->fd].used) {
+        x->error = "ESRCH";
+    } else if (w->fds[op->to].used) {
+        x->error = "EEXIST";
+    } else {
+        pgm_copy_fd(&w->fds[op->fd], &w->fds[op->to]);
+    }
+    return true;
+}
+
+static bool pgm_send(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    PGMWorker *w = &m->workers[op->worker], *to = &m->workers[op->other];
+
+    if (op->other == op->worker) {
+        return false;
+    }
+    if (op->kind == PGM_SEND && !w->fds[op->fd].used) {
+        x->error = "ESRCH";
+    } else if (op->kind == PGM_SEND_FILE && !w->files[op->file]) {
+        x->error = "ESRCH";
+    } else if (!to->exists) {
+        x->error = "ESRCH";
+    } else if (op->kind == PGM_SEND) {
+        if (to->fds[op->to].used) {
+            x->error = "EEXIST";
+        } else {
+            pgm_copy_fd(&w->fds[op->fd], &to->fds[op->to]);
+        }
+    } else if (to->files[op->to]) {
+        x->error = "EEXIST";
+    } else {
+        to->files[op->to] = w->files[op->file];
+        to->files[op->to]->refs++;
+    }
+    return true;
+}
+
+static bool pgm_export_sync(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    PGMWorker *w = &m->workers[op->worker];
+
+    if (!w->fds[op->fd].used) {
+        x->error = "ESRCH";
+    } else if (w->fds[op->to].used) {
+        x->error = "EEXIST";
+    } else if (!w->fds[op->fd].dmabuf) {
+        x->error = "ENOTTY";
+    } else {
+        w->fds[op->to] = (PGMFdName) { .used = true };
+    }
+    return true;
+}
+
+static bool pgm_munmap(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    PGMMapName *map = &m->workers[op->worker].maps[op->map];
+
+    if (!map->used) {
+        x->error = "ESRCH";
+        return true;
+    }
+    return pgm_steps_process(m, op, x);
+}
+
+/* Ops that each kind of thing has in a file of its own */
+static bool pgm_apply(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    switch (op->kind) {
+    case PGM_OPEN: return pgm_open(m, op, x);
+    case PGM_CREATE:
+    case PGM_DUMB: return pgm_create(m, op, x);
+    case PGM_INFO: return pgm_info(m, op, x);
+    case PGM_CLOSE: return pgm_close(m, op, x);
+    case PGM_EXPORT: return pgm_export_op(m, op, x);
+    case PGM_IMPORT: return pgm_import_op(m, op, x);
+    case PGM_FLINK: return pgm_flink_op(m, op, x);
+    case PGM_GEM_OPEN: return pgm_gem_open(m, op, x);
+    case PGM_PLACE: return pgm_place(m, op, x);
+    case PGM_EVICT: return pgm_evict(m, op);
+    case PGM_CLOSE_FD: return pgm_close_fd(m, op, x);
+    case PGM_DUP: return pgm_dup(m, op, x);
+    case PGM_SEND:
+    case PGM_SEND_FILE: return pgm_send(m, op, x);
+    case PGM_EXPORT_SYNC: return pgm_export_sync(m, op, x);
+    case PGM_MUNMAP: return pgm_munmap(m, op, x);
+    case PGM_CLOSE_FILE:
+    case PGM_SPAWN:
+    case PGM_FORK:
+    case PGM_KILL:
+    case PGM_EXIT: return pgm_steps_process(m, op, x);
+    case PGM_MMAP:
+    case PGM_MMAP_FD:
+    case PGM_WRITE:
+    case PGM_CHECKSUM:
+    case PGM_SYNC: return pgm_steps_cpu(m, op, x);
+    default: return pgm_steps_job(m, op, x);
+    }
+}
+
+/* These run in the agent itself, or in the rig. */
+static bool pgm_needs_worker(PGMKind kind)
+{
+    return kind != PGM_SPAWN && kind != PGM_KILL && kind != PGM_GATE;
+}
+
+bool pgm_step(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    *x = (PGMExpect) { .op = *op };
+    m->step++;
+    if (pgm_needs_worker(op->kind) && !m->workers[op->worker].exists) {
+        m->step--;
+        return false;
+    }
+    if (!pgm_apply(m, op, x)) {
+        m->step--;
+        return false;
+    }
+    x->step = m->step;
+    return true;
+}
+
+void pgm_expect_clear(PGMExpect *x)
+{
+    if (x->alive) {
+        g_array_unref(x->alive);
+        x->alive = NULL;
+    }
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Model test: plays a sequence in a guest.  The model says what each step must
+ * come to before it is sent; steps of one worker go in one batch, replies are
+ * compared when the batch is answered, and what the devices saw when enough
+ * steps have come together.
+ *
+ * A step of another worker waits for the batch before it: the marker is one for
+ * the whole machine.
+ */
+#include "primegpu-model-run.h"
+
+/* The devices are asked when so many steps have been answered. */
+#define PGM_WINDOW 96
+
+static void pgm_differ(PGMDrive *d, const PGMExpect *x, const char *fmt, ...)
+    G_GNUC_PRINTF(3, 4) G_GNUC_NORETURN;
+
+static void pgm_differ(PGMDrive *d, const PGMExpect *x, const char *fmt, ...)
+{
+    g_autofree char *line = pgm_op_line(&x->op);
+    g_autofree char *what = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    what = g_strdup_vprintf(fmt, ap);
+    va_end(ap);
+    pg_fail(d->g, "%s; in step %u: %s", what, d->base + x->step, line);
+}
+
+static void pgm_check_key(PGMDrive *d, const PGMExpect *x, const PGReply *r)
+{
+    PGMObj *obj = x->obj, *other;
+    uint64_t key;
+
+    if (obj->dev == PGM_VGEM) {
+        return;
+    }
+    if (!strstr(r->text, "key=")) {
+        pgm_differ(d, x, "dead handle: '%s', and it is to name 0x%" PRIx64
+                   " (made in step %u)", r->text, obj->key,
+                   d->base + obj->born);
+    }
+    key = pg_u64(d->g, r, "key");
+    other = g_hash_table_lookup(d->keys, &key);
+    if (!obj->key && !other) {
+        obj->key = key;
+        g_hash_table_insert(d->keys, &obj->key, obj);
+    } else if (obj->key != key) {
+        pgm_differ(d, x, "wrong BO: the handle names 0x%" PRIx64
+                   " (made in step %u) and not %s0x%" PRIx64
+                   " (made in step %u)", key,
+                   other ? d->base + other->born : 0,
+                   obj->key ? "" : "a new one, ", obj->key,
+                   d->base + obj->born);
+    }
+}
+
+static void pgm_check_number(PGMDrive *d, const PGMExpect *x, const PGReply *r,
+                             const char *name, uint64_t want)
+{
+    uint64_t is = pg_u64(d->g, r, name);
+
+    if (is != want) {
+        pgm_differ(d, x, "%s is 0x%" PRIx64 " and not 0x%" PRIx64, name, is,
+                   want);
+    }
+}
+
+static void pgm_check_reply(PGMDrive *d, const PGMExpect *x, const PGReply *r)
+{
+    const char *got = r->ok ? "ok" : r->error;
+
+    d->report->ops++;
+    d->report->errors += !r->ok;
+    d->report->kinds[x->op.kind]++;
+    if (!r->ok && x->maybe && g_str_equal(r->error, x->maybe)) {
+        return;
+    }
+    if (!g_str_equal(got, x->error ?: "ok")) {
+        pgm_differ(d, x, "the reply is '%s%s%s' and not '%s'", got,
+                   r->ok ? "" : " ", r->ok ? "" : r->text, x->error ?: "ok");
+    }
+    if (!r->ok) {
+        return;
+    }
+    if (x->obj) {
+        /* The key first: it tells more. */
+        pgm_check_key(d, x, r);
+        pgm_check_number(d, x, r, "handle", x->handle);
+        pgm_check_number(d, x, r, "size", x->obj->size);
+    }
+    if (x->flink) {
+        pgm_check_number(d, x, r, "name", x->flink);
+    }
+    if (x->has_checksum) {
+        pgm_check_number(d, x, r, "checksum", x->checksum);
+    }
+}
+
+/* Wait for the batch. */
+static void pgm_flush(PGMDrive *d)
+{
+    for (; d->answered < d->steps->len; d->answered++) {
+        PGMSent *sent = &g_array_index(d->steps, PGMSent, d->answered);
+
+        if (sent->tag) {
+            pgm_check_reply(d, &sent->x, pg_recv(d->g, sent->tag));
+        }
+    }
+}
+
+static void pgm_clear_sent(gpointer data)
+{
+    pgm_expect_clear(&((PGMSent *)data)->x);
+}
+
+static void pgm_window(PGMDrive *d)
+{
+    pgm_flush(d);
+    pgm_check_events(d);
+    g_array_set_size(d->steps, 0);
+    d->answered = 0;
+}
+
+static void pgm_send_op(PGMDrive *d, PGMSent *sent)
+{
+    const PGMOp *op = &sent->x.op;
+    g_autofree char *line = pgm_op_line(op);
+
+    if (op->kind == PGM_GATE) {
+        g_autofree char *device =
+            g_strdup_printf("%s0", pgm_device_name(op->device));
+
+        pg_gate(d->g, device, op->mode);
+        d->report->ops++;
+        d->report->kinds[PGM_GATE]++;
+    } else {
+        sent->tag = pg_send(d->g, "%s", line);
+    }
+}
+
+static void pgm_play(PGMDrive *d, const PGMOp *op)
+{
+    bool alone = pgm_kinds[op->kind].alone;
+    PGMSent sent = { 0 };
+
+    if (!pgm_step(d->m, op, &sent.x)) {
+        return;
+    }
+    if (alone || op->worker != d->worker) {
+        pgm_flush(d);
+    }
+    d->worker = op->worker;
+    pgm_send_op(d, &sent);
+    g_array_append_val(d->steps, sent);
+    if (alone) {
+        pgm_flush(d);
+    }
+    if (d->steps->len >= PGM_WINDOW) {
+        pgm_window(d);
+    }
+}
+
+void pgm_run(const void *data)
+{
+    const PGMRun *run = data;
+    g_autoptr(GArray) end = g_array_new(FALSE, TRUE, sizeof(PGMOp));
+    int64_t start;
+    PGMDrive d = {
+        .g = pg_start(NULL), .m = pgm_new(), .report = run->report,
+        .steps = g_array_new(FALSE, TRUE, sizeof(PGMSent)),
+        .keys = g_hash_table_new(g_int64_hash, g_int64_equal),
+        .submits = g_array_new(FALSE, FALSE, sizeof(uint64_t)),
+    };
+
+    g_array_set_clear_func(d.steps, pgm_clear_sent);
+    /* A gate may hold a job for longer than the driver allows. */
+    pg_do(d.g, "p0 set /sys/module/primegpu_core/parameters/job_timeout_ms 0");
+    d.base = pg_step(d.g);
+    start = g_get_monotonic_time();
+    pgm_epilogue(end);
+    for (unsigned i = 0; i < run->ops->len; i++) {
+        d.report->last = i;
+        pgm_play(&d, &g_array_index(run->ops, PGMOp, i));
+    }
+    d.report->last = run->ops->len;
+    for (unsigned i = 0; i < end->len; i++) {
+        pgm_play(&d, &g_array_index(end, PGMOp, i));
+    }
+    pgm_window(&d);
+    pg_assert_table_is(d.g, NULL, 0);
+    d.report->us = g_get_monotonic_time() - start;
+    pg_stop(d.g);
+}

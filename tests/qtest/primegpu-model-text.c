@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Model test: ops as lines for the agent and for the rig.
+ */
+#include "primegpu-model.h"
+
+/* So long may the guest take for jobs where all of them can be done, in ms */
+#define PGM_WAIT_MS 20000
+
+static const char *const pgm_device_names[PGM_DEVICES] = {
+    "integrated", "discrete", "vgem",
+};
+
+static const char *const pgm_placements[] = { "", " pages", " vram", " any" };
+static const char *const pgm_map_modes[] = { "", " ro", " private" };
+static const char *const pgm_sync_modes[] = {
+    "sync-start", "sync-start", "sync-end",
+};
+
+const char *pgm_device_name(PGMDevice dev)
+{
+    return pgm_device_names[dev];
+}
+
+#define PGM_KIND_INFO_(name, weight, alone) { #name, weight, alone },
+const PGMKindInfo pgm_kinds[PGM_KINDS] = {
+    PGM_OPS(PGM_KIND_INFO_)
+};
+
+static char *pgm_create_text(const PGMOp *op)
+{
+    if (op->kind == PGM_DUMB) {
+        return g_strdup_printf("dumb f%u b%u 1024 %u 32", op->file, op->to,
+                               op->length / PGM_PAGE);
+    }
+    return g_strdup_printf("create f%u b%u %u%s", op->file, op->to, op->length,
+                           pgm_placements[op->mode]);
+}
+
+static char *pgm_fd_text(const PGMOp *op)
+{
+    switch (op->kind) {
+    case PGM_EXPORT:
+        return g_strdup_printf("export b%u d%u%s", op->bo, op->fd,
+                               op->mode ? " ro" : "");
+    case PGM_IMPORT:
+        return g_strdup_printf("import f%u d%u b%u", op->file, op->fd, op->to);
+    case PGM_CLOSE_FD:
+        return g_strdup_printf("close-fd d%u", op->fd);
+    case PGM_DUP:
+        return g_strdup_printf("dup d%u d%u", op->fd, op->to);
+    case PGM_SEND:
+        return g_strdup_printf("send d%u p%u d%u", op->fd, op->other, op->to);
+    case PGM_SEND_FILE:
+        return g_strdup_printf("send-file f%u p%u f%u", op->file, op->other,
+                               op->to);
+    case PGM_EXPORT_SYNC:
+        return g_strdup_printf("export-sync d%u rw d%u", op->fd, op->to);
+    default:
+        return g_strdup_printf("%s d%u %s", pgm_sync_modes[op->mode], op->fd,
+                               op->mode == PGM_SYNC_READ ? "read" : "rw");
+    }
+}
+
+static char *pgm_bo_text(const PGMOp *op)
+{
+    switch (op->kind) {
+    case PGM_INFO:
+        return g_strdup_printf("info b%u", op->bo);
+    case PGM_CLOSE:
+        return g_strdup_printf("close b%u", op->bo);
+    case PGM_FLINK:
+        return g_strdup_printf("flink b%u", op->bo);
+    case PGM_GEM_OPEN:
+        return g_strdup_printf("gem-open f%u %u b%u", op->file, op->value,
+                               op->to);
+    case PGM_PLACE:
+        return g_strdup_printf("place b%u%s", op->bo,
+                               pgm_placements[op->mode]);
+    case PGM_BO_WAIT:
+        return g_strdup_printf("bo-wait b%u %s %u", op->bo,
+                               op->mode ? "write" : "read",
+                               op->wait ? PGM_WAIT_MS : 1);
+    case PGM_FILL:
+        return g_strdup_printf("fill b%u %u %u 0x%x%s", op->bo, op->offset,
+                               op->length, op->value, op->wait ? " wait" : "");
+    default:
+        return g_strdup_printf("copy b%u %u b%u %u %u%s", op->bo, op->offset,
+                               op->to, op->offset2, op->length,
+                               op->wait ? " wait" : "");
+    }
+}
+
+static char *pgm_map_text(const PGMOp *op)
+{
+    switch (op->kind) {
+    case PGM_MMAP:
+        return g_strdup_printf("mmap b%u m%u%s", op->bo, op->map,
+                               pgm_map_modes[op->mode]);
+    case PGM_MMAP_FD:
+        return g_strdup_printf("mmap-fd d%u m%u %u%s", op->fd, op->map,
+                               op->length, pgm_map_modes[op->mode]);
+    case PGM_MUNMAP:
+        return g_strdup_printf("munmap m%u", op->map);
+    case PGM_WRITE:
+        return g_strdup_printf("write m%u %u %u %u", op->map, op->offset,
+                               op->length, op->value);
+    default:
+        return g_strdup_printf("checksum m%u %u %u", op->map, op->offset,
+                               op->length);
+    }
+}
+
+static char *pgm_worker_text(const PGMOp *op)
+{
+    switch (op->kind) {
+    case PGM_OPEN:
+        return g_strdup_printf("open f%u %s %s", op->file,
+                               pgm_device_names[op->device],
+                               op->mode ? "render" : "card");
+    case PGM_CLOSE_FILE:
+        return g_strdup_printf("close-file f%u", op->file);
+    case PGM_EVICT:
+        return g_strdup_printf("evict %s", pgm_device_names[op->device]);
+    case PGM_FORK:
+        return g_strdup_printf("fork p%u", op->other);
+    case PGM_EXIT:
+        return g_strdup("exit");
+    case PGM_SETTLE:
+        return g_strdup_printf("settle %u", op->wait ? PGM_WAIT_MS : 1);
+    case PGM_CREATE:
+    case PGM_DUMB:
+        return pgm_create_text(op);
+    case PGM_MMAP:
+    case PGM_MMAP_FD:
+    case PGM_MUNMAP:
+    case PGM_WRITE:
+    case PGM_CHECKSUM:
+        return pgm_map_text(op);
+    case PGM_EXPORT:
+    case PGM_IMPORT:
+    case PGM_CLOSE_FD:
+    case PGM_DUP:
+    case PGM_SEND:
+    case PGM_SEND_FILE:
+    case PGM_EXPORT_SYNC:
+    case PGM_SYNC:
+        return pgm_fd_text(op);
+    default:
+        return pgm_bo_text(op);
+    }
+}
+
+char *pgm_op_line(const PGMOp *op)
+{
+    g_autofree char *text = NULL;
+
+    switch (op->kind) {
+    case PGM_SPAWN:
+        return g_strdup_printf("spawn p%u", op->other);
+    case PGM_KILL:
+        return g_strdup_printf("kill p%u", op->other);
+    case PGM_GATE:
+        return g_strdup_printf(":gate %s0 %s", pgm_device_names[op->device],
+                               op->mode ? "on" : "off");
+    default:
+        text = pgm_worker_text(op);
+        return g_strdup_printf("p%u %s", op->worker, text);
+    }
+}
+
+char *pgm_script(const GArray *ops, unsigned *lines)
+{
+    GString *s = g_string_new(NULL);
+    PGModel *m = pgm_new();
+
+    *lines = 0;
+    for (unsigned i = 0; i < ops->len; i++) {
+        const PGMOp *op = &g_array_index(ops, PGMOp, i);
+        PGMExpect x;
+
+        if (pgm_step(m, op, &x)) {
+            g_autofree char *line = pgm_op_line(op);
+
+            g_string_append_printf(s, "%s\n", line);
+            *lines += 1;
+        }
+        pgm_expect_clear(&x);
+    }
+    pgm_free(m);
+    return g_string_free(s, FALSE);
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Model test: random sequences of the agent's commands, played in a guest and
+ * in a reference model of DRM, and compared step by step.
+ *
+ * The model knows nothing of the rig: a PGMOp goes in, what must be seen comes
+ * out.  It keeps references exactly as an unchanged kernel does, so the handle
+ * numbers, the errors, the BOs alive and the bytes in them all follow.  Any
+ * subsequence of a sequence is a sequence again: an op whose names have gone
+ * is an error that the model foresees, and one whose outcome cannot be known
+ * is left out.
+ */
+#ifndef PRIMEGPU_MODEL_H
+#define PRIMEGPU_MODEL_H
+
+#include "qemu/osdep.h"
+
+#define PGM_WORKERS 5           /* p1 to p4; 0 is not used */
+#define PGM_FILES   4           /* names of each kind in a worker */
+#define PGM_BOS     8
+#define PGM_FDS     6
+#define PGM_MAPS    4
+#define PGM_HANDLES 64          /* of a file */
+#define PGM_FLINKS  64          /* of a device */
+#define PGM_PAGE    4096
+
+typedef enum PGMDevice {
+    PGM_INTEGRATED, PGM_DISCRETE, PGM_VGEM, PGM_DEVICES,
+} PGMDevice;
+
+/*
+ * Kinds of ops: name, weight for the generator, and whether the op has to be
+ * alone: what changes processes, or passes through a second one, is not ordered
+ * with the rest of a batch.
+ */
+#define PGM_OPS(X)              \
+    X(OPEN, 8, false)          \
+    X(CLOSE_FILE, 4, false)     \
+    X(CREATE, 40, false)        \
+    X(DUMB, 4, false)           \
+    X(INFO, 10, false)          \
+    X(CLOSE, 50, false)         \
+    X(EXPORT, 45, false)        \
+    X(IMPORT, 75, false)        \
+    X(FLINK, 12, false)          \
+    X(GEM_OPEN, 24, false)      \
+    X(PLACE, 10, false)         \
+    X(EVICT, 1, false)          \
+    X(BO_WAIT, 8, false)        \
+    X(CLOSE_FD, 40, false)      \
+    X(DUP, 6, false)            \
+    X(SEND, 14, true)           \
+    X(SEND_FILE, 5, true)       \
+    X(SPAWN, 3, true)           \
+    X(FORK, 2, true)            \
+    X(KILL, 1, true)            \
+    X(EXIT, 1, true)            \
+    X(EXPORT_SYNC, 4, false)    \
+    X(SYNC, 5, false)           \
+    X(MMAP, 20, false)          \
+    X(MMAP_FD, 15, false)       \
+    X(MUNMAP, 22, false)        \
+    X(WRITE, 20, false)         \
+    X(CHECKSUM, 22, false)      \
+    X(FILL, 28, false)          \
+    X(COPY, 34, false)          \
+    X(SETTLE, 10, false)        \
+    X(GATE, 8, true)
+
+typedef enum PGMKind {
+#define PGM_KIND_(name, weight, alone) PGM_##name,
+    PGM_OPS(PGM_KIND_)
+    PGM_KINDS
+} PGMKind;
+
+typedef enum PGMMapMode { PGM_MAP_RW, PGM_MAP_RO, PGM_MAP_PRIVATE } PGMMapMode;
+
+typedef enum PGMSync { PGM_SYNC_READ, PGM_SYNC_RW, PGM_SYNC_END } PGMSync;
+
+/* Placements of create and place; the default is for create only. */
+typedef enum PGMPlacement {
+    PGM_PLACE_DEFAULT, PGM_PLACE_PAGES, PGM_PLACE_VRAM, PGM_PLACE_ANY,
+} PGMPlacement;
+
+/* One op; a kind uses the members that its line has (pgm_op_line()). */
+typedef struct PGMOp {
+    uint8_t kind;
+    uint8_t worker;
+    uint8_t other;              /* worker: of send, spawn, fork, kill */
+    uint8_t file, bo, fd, map;  /* names */
+    uint8_t to;                 /* new name, or the source of a copy */
+    uint8_t device;             /* open, evict, gate */
+    /* Node, placement, map mode, access, on; of kill and settle: if needed */
+    uint8_t mode;
+    bool wait;                  /* for jobs to be done, however long */
+    uint32_t offset, offset2, length;
+    uint32_t value;             /* seed, fill value, flink name */
+} PGMOp;
+
+typedef struct PGMDmabuf PGMDmabuf;
+typedef struct PGMFile PGMFile;
+
+/* A GEM object; stays known after its death */
+typedef struct PGMObj {
+    unsigned id;
+    PGMDevice dev;
+    uint32_t size;
+    unsigned refs;
+    unsigned handles;
+    unsigned flink;
+    PGMDmabuf *dmabuf;          /* kept while there are handles */
+    PGMDmabuf *import;          /* NULL: the object has bytes of its own */
+    unsigned born, dead;        /* steps; dead is 0 while it is alive */
+    /* Bytes, of an object that is no import */
+    uint8_t *bytes;
+    bool unknown;               /* a cancelled job may have written or not */
+    unsigned writers, readers;  /* jobs that may not be done */
+    bool placed;                /* discrete: where its jobs want it */
+    unsigned jobs;              /* operands of jobs, ever */
+    bool lost_jobs;             /* some of them were cancelled, maybe */
+    /* What the device and the guest said; the model does not look at it. */
+    uint64_t key;
+    bool seen_create;
+    unsigned seen_release;      /* step */
+    int seen_handles;
+    unsigned seen_jobs;
+} PGMObj;
+
+struct PGMDmabuf {
+    unsigned refs;
+    PGMObj *obj;                /* the exporter's */
+    bool read_only;
+    unsigned imports;           /* objects attached */
+    bool was_import;            /* one has gone since it was settled */
+};
+
+typedef struct PGMHandle {
+    PGMObj *obj;
+    PGMDmabuf *cached;          /* the file's PRIME entry of this handle */
+} PGMHandle;
+
+/* An open DRM file, shared by all processes that have it */
+struct PGMFile {
+    unsigned refs;
+    PGMDevice dev;
+    bool render;
+    PGMHandle handles[PGM_HANDLES];     /* by number; 0 is not used */
+    unsigned jobs;              /* that may not be done */
+    unsigned late_jobs;         /* and may not be on the hardware either */
+    bool blocked;               /* one of them waits for another GPU */
+};
+
+typedef struct PGMBoName {
+    bool used;
+    uint8_t file;
+    uint32_t handle;
+    uint32_t size;
+} PGMBoName;
+
+typedef struct PGMFdName {
+    bool used;
+    PGMDmabuf *dmabuf;          /* NULL: a sync_file */
+} PGMFdName;
+
+typedef struct PGMMapName {
+    bool used;
+    PGMMapMode mode;
+    uint32_t size;
+    PGMObj *obj;                /* whose bytes are mapped */
+    PGMFile *file;              /* what the mapping keeps open: this */
+    PGMDmabuf *dmabuf;          /* or this */
+} PGMMapName;
+
+typedef struct PGMWorker {
+    bool exists;
+    PGMFile *files[PGM_FILES];
+    PGMBoName bos[PGM_BOS];
+    PGMFdName fds[PGM_FDS];
+    PGMMapName maps[PGM_MAPS];
+} PGMWorker;
+
+/* A job that may not be done.  Only one behind a gate keeps its BOs. */
+typedef struct PGMJob {
+    PGMFile *file;              /* NULL once it is closed */
+    PGMDevice dev;
+    PGMObj *dst, *src;          /* src may be NULL */
+    bool blocked;               /* for certain: by a closed gate */
+    bool on_hardware;
+} PGMJob;
+
+/* A BO that must be in the table at a settled step */
+typedef struct PGMAlive {
+    PGMObj *obj;
+    unsigned handles;
+    unsigned jobs;
+} PGMAlive;
+
+/* What must be seen of a step */
+typedef struct PGMExpect {
+    PGMOp op;
+    unsigned step;              /* 0: the op is left out */
+    const char *error;          /* NULL: ok */
+    const char *maybe;          /* this error is right as well */
+    PGMObj *obj;                /* the BO that the reply names */
+    uint32_t handle;
+    bool birth;                 /* obj is new */
+    uint32_t flink;
+    bool has_checksum;
+    uint64_t checksum;
+    PGMObj *dst, *src;          /* of a job that is waited for */
+    bool other_jobs;            /* may be submitted in this step, too */
+    GArray *alive;              /* PGMAlive; of a settled step */
+    bool settled;               /* the table is exactly that */
+} PGMExpect;
+
+typedef struct PGModel {
+    unsigned step;
+    unsigned settled;           /* the last step that settled */
+    PGMWorker workers[PGM_WORKERS];
+    GPtrArray *objs;            /* PGMObj, by id */
+    GPtrArray *files, *dmabufs; /* all, ever: owned here */
+    PGMObj *flinks[PGM_DEVICES][PGM_FLINKS];
+    GArray *jobs;               /* PGMJob */
+    bool gate[PGM_DEVICES];     /* closed */
+} PGModel;
+
+/* The model */
+PGModel *pgm_new(void);
+void pgm_free(PGModel *m);
+/*
+ * Take the next step.  When the outcome can't be known, returns false and
+ * leaves the model as it was.
+ */
+bool pgm_step(PGModel *m, const PGMOp *op, PGMExpect *x);
+void pgm_expect_clear(PGMExpect *x);
+
+/* DRM core's part */
+PGMObj *pgm_obj_new(PGModel *m, PGMDevice dev, uint32_t size);
+void pgm_obj_get(PGMObj *obj);
+void pgm_obj_put(PGModel *m, PGMObj *obj);
+/* The object that has the bytes */
+PGMObj *pgm_root(PGMObj *obj);
+void pgm_dmabuf_get(PGMDmabuf *d);
+void pgm_dmabuf_put(PGModel *m, PGMDmabuf *d);
+PGMFile *pgm_file_new(PGModel *m, PGMDevice dev, bool render);
+void pgm_file_put(PGModel *m, PGMFile *f);
+PGMObj *pgm_lookup(PGMFile *f, uint32_t handle);
+/* 0: the file is full */
+uint32_t pgm_handle_create(PGMFile *f, PGMObj *obj);
+bool pgm_handle_delete(PGModel *m, PGMFile *f, uint32_t handle);
+PGMDmabuf *pgm_export(PGModel *m, PGMFile *f, uint32_t handle, bool read_only);
+/* How many handles of the file a dma-buf has; one of them in *handle */
+unsigned pgm_find_cached(PGMFile *f, PGMDmabuf *d, uint32_t *handle);
+/* Import what the file has not; *birth tells whether an object was made. */
+uint32_t pgm_import(PGModel *m, PGMFile *f, PGMDmabuf *d, bool *birth);
+/* 0: no more names */
+unsigned pgm_flink(PGModel *m, PGMObj *obj);
+
+/* Jobs and bytes */
+bool pgm_any_gate(const PGModel *m);
+bool pgm_job_blocked(PGModel *m, PGMFile *f, PGMObj *dst, PGMObj *src);
+void pgm_job_add(PGModel *m, PGMFile *f, PGMObj *dst, PGMObj *src,
+                 bool blocked);
+void pgm_job_done(PGModel *m, PGMObj *root, bool readers);
+bool pgm_root_blocked(PGModel *m, const PGMObj *root, bool write);
+void pgm_gate_open(PGModel *m, PGMDevice dev);
+void pgm_file_lost(PGModel *m, PGMFile *f, bool killed);
+bool pgm_steps_job(PGModel *m, const PGMOp *op, PGMExpect *x);
+bool pgm_steps_cpu(PGModel *m, const PGMOp *op, PGMExpect *x);
+bool pgm_steps_process(PGModel *m, const PGMOp *op, PGMExpect *x);
+/* The BO that a name stands for; NULL and an error in *x if there is none */
+PGMObj *pgm_bo(PGModel *m, const PGMOp *op, uint8_t name, PGMFile **f,
+               PGMExpect *x, const char *gone);
+
+/* Ops as text, and made up */
+char *pgm_op_line(const PGMOp *op);
+typedef struct PGMKindInfo {
+    const char *name;
+    unsigned weight;
+    bool alone;
+} PGMKindInfo;
+
+extern const PGMKindInfo pgm_kinds[PGM_KINDS];
+const char *pgm_device_name(PGMDevice dev);
+GArray *pgm_generate(uint64_t seed, unsigned n);
+/* What ends a sequence: opens the gates, ends all workers, settles. */
+void pgm_epilogue(GArray *ops);
+/* The lines that a sequence comes to */
+char *pgm_script(const GArray *ops, unsigned *lines);
+
+/* What a run tells, in memory that is shared with the process that runs it */
+typedef struct PGMReport {
+    unsigned ops;               /* checked */
+    unsigned errors;            /* of them, that had to fail */
+    unsigned events;
+    unsigned last;              /* op that was sent last */
+    int64_t us;                 /* without the start of the guest */
+    unsigned kinds[PGM_KINDS];
+} PGMReport;
+
+typedef struct PGMRun {
+    const char *name;           /* of the case */
+    GArray *ops;
+    PGMReport *report;
+} PGMRun;
+
+/* Play the ops in a guest; a difference ends the case: a PGCaseFn. */
+void pgm_run(const void *data);
+/* Fewer ops that still fail, in at most so many seconds */
+GArray *pgm_shrink(const PGMRun *run, unsigned seconds, char **reason);
+
+#endif /* PRIMEGPU_MODEL_H */

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest test: synchronisation of two GPUs on one buffer.  The first GPU's gate
+ * is closed, so its job cannot be done; whoever does not wait for it is seen.
+ */
+#include "qemu/osdep.h"
+#include "primegpu-sync.h"
+
+/* Play @round for every pair, with either GPU first. */
+static void pg_sync_play(PGGuest *g, void (*round)(PGSync *s))
+{
+    for (unsigned p = 0; p < ARRAY_SIZE(pg_sync_pairs); p++) {
+        for (unsigned i = 0; i < 2; i++) {
+            PGSync s = {
+                .g = g,
+                .pair = &pg_sync_pairs[p],
+                .importer_first = i,
+            };
+
+            round(&s);
+        }
+    }
+}
+
+static void pg_sync_case(void (*round)(PGSync *s))
+{
+    PGGuest *g = pg_sync_start();
+
+    pg_sync_play(g, round);
+    pg_stop(g);
+}
+
+/* Two jobs: all but two reads must be in order, and two reads need not. */
+static void pg_round_implicit(PGSync *s)
+{
+    for (PGAccess first = PG_READ; first <= PG_WRITE; first++) {
+        for (PGAccess second = PG_READ; second <= PG_WRITE; second++) {
+            bool waits = first == PG_WRITE || second == PG_WRITE;
+
+            pg_sync_begin(s);
+            pg_sync_first(s, first, "");
+            pg_sync_job(s, 2, second, "out=x");
+            if (waits) {
+                pg_sync_assert_held(s, "the second GPU's job");
+                pg_err(s->g, "ETIME", "fence-wait x 5");
+                pg_sync_open(s);
+            }
+            pg_assert_u64(s->g, "status of the second job's fence",
+                          pg_u64(s->g, pg_do(s->g, "fence-wait x %u",
+                                             PG_SOON_MS), "status"), 1);
+            if (waits) {
+                pg_assert_after(s->g, s->key[1], s->key[2]);
+            } else {
+                pg_sync_open(s);
+            }
+            pg_do(s->g, "bo-wait b1 write %u", PG_SOON_MS);
+            pg_close_fd(s->g, "x");
+            if (first == PG_READ) {
+                /* The first job's copy was made before the second wrote. */
+                pg_assert_u64(s->g, "contents of o1", pg_bo_sum(s->g, "o1"),
+                              pg_sum_words(PG_SYNC_SIZE, PG_SYNC_BEFORE, 0,
+                                           PG_SYNC_BEFORE));
+            }
+            pg_sync_assert_bytes(s, first, second);
+            pg_sync_end(s);
+        }
+    }
+}
+
+static void pg_test_implicit(const void *data)
+{
+    pg_sync_case(pg_round_implicit);
+}
+
+/*
+ * From the first GPU to the second and back, with both gates closed: opening
+ * the second one's changes nothing.
+ */
+static void pg_round_chain(PGSync *s)
+{
+    PGGuest *g = s->g;
+    uint64_t z;
+
+    pg_sync_begin(s);
+    pg_do(g, "export o2 d2");
+    pg_do(g, "import f1 d2 b3");
+    pg_do(g, "create f1 z %u", PG_SYNC_SIZE);
+    z = pg_u64(g, pg_do(g, "info z"), "key");
+    pg_gate(g, s->gate[2], true);
+    pg_sync_first(s, PG_WRITE, "");
+    pg_sync_job(s, 2, PG_READ, "");
+    pg_do(g, "copy z 0 b3 0 %u out=x", PG_SYNC_SIZE);
+    pg_sync_assert_held(s, "the second of three jobs");
+    pg_gate(g, s->gate[2], false);
+    pg_sync_assert_held(s, "the second of three jobs");
+    pg_gate(g, s->gate[2], true);
+    pg_sync_open(s);
+    pg_await_events(g, PRIME_GPU_LEDGER_EVENT_KIND_SUBMIT, s->key[2], 1);
+    pg_settle(g);
+    pg_assert_u64(g, "jobs that read the third buffer",
+                  pg_count_events(g, PRIME_GPU_LEDGER_EVENT_KIND_SUBMIT, z), 0);
+    pg_gate(g, s->gate[2], false);
+    pg_do(g, "fence-wait x %u", PG_SOON_MS);
+    pg_assert_after(g, s->key[1], s->key[2]);
+    pg_assert_after(g, s->key[2], z);
+    pg_assert_u64(g, "contents of the third buffer", pg_bo_sum(g, "z"),
+                  pg_sum_words(PG_SYNC_SIZE, PG_SYNC_FIRST, 0, PG_SYNC_FIRST));
+    pg_do(g, "close b3");
+    pg_do(g, "close z");
+    pg_do(g, "close-fd d2");
+    pg_do(g, "close-fd x");
+    pg_sync_end(s);
+}
+
+static void pg_test_chain(const void *data)
+{
+    pg_sync_case(pg_round_chain);
+}
+
+/* GEM_WAIT through both handles, and poll of the dma-buf, while a job waits */
+static void pg_round_ready(PGSync *s)
+{
+    static const struct {
+        const char *poll, *wait;
+        PGAccess access;
+    } views[] = { { "in", "read", PG_READ }, { "out", "write", PG_WRITE } };
+    PGGuest *g = s->g;
+
+    for (PGAccess first = PG_READ; first <= PG_WRITE; first++) {
+        pg_sync_begin(s);
+        pg_sync_first(s, first, "");
+        for (unsigned i = 0; i < ARRAY_SIZE(views); i++) {
+            bool ready = first == PG_READ && views[i].access == PG_READ;
+
+            pg_assert_u64(g, "readiness of the dma-buf",
+                          pg_u64(g, pg_do(g, "poll d %s 0", views[i].poll),
+                                 "ready"), ready);
+            for (unsigned n = 1; n <= 2; n++) {
+                if (ready) {
+                    pg_do(g, "bo-wait b%u %s 0", n, views[i].wait);
+                } else {
+                    pg_err(g, "ETIME", "bo-wait b%u %s 0", n, views[i].wait);
+                    pg_err(g, "ETIME", "bo-wait b%u %s 5", n, views[i].wait);
+                }
+            }
+        }
+        pg_sync_open(s);
+        for (unsigned i = 0; i < ARRAY_SIZE(views); i++) {
+            pg_do(g, "bo-wait b1 %s %u", views[i].wait, PG_SOON_MS);
+            pg_do(g, "bo-wait b2 %s 0", views[i].wait);
+            pg_assert_u64(g, "readiness of the dma-buf",
+                          pg_u64(g, pg_do(g, "poll d %s 0", views[i].poll),
+                                 "ready"), 1);
+        }
+        pg_sync_end(s);
+    }
+}
+
+static void pg_test_ready(const void *data)
+{
+    pg_sync_case(pg_round_ready);
+}
+
+/*
+ * What another process does through the dma-buf, and how it is held back: with
+ * a first job that reads, or one that writes.
+ */
+static const struct {
+    const char *line;
+    bool held_by_read;
+} pg_blockers[] = {
+    { "p2 poll d in 60000", false },
+    { "p2 poll d out 60000", true },
+    { "p2 sync-start d read", false },
+    { "p2 sync-start d write", true },
+    { "p2 sync-start d rw", true },
+};
+
+static void pg_sync_check_cpu(PGSync *s, const char *line, PGAccess first)
+{
+    uint32_t word = first == PG_WRITE ? PG_SYNC_FIRST : PG_SYNC_BEFORE;
+    PGGuest *g = s->g;
+
+    if (!strstr(line, "sync-start")) {
+        return;
+    }
+    pg_do(g, "p2 mmap-fd d m %u", PG_SYNC_SIZE);
+    pg_assert_u64(g, "contents after SYNC_START",
+                  pg_u64(g, pg_do(g, "p2 checksum m"), "checksum"),
+                  pg_sum_words(PG_SYNC_SIZE, word, 0, word));
+    pg_do(g, "p2 munmap m");
+    pg_do(g, "p2 sync-end %s", line + strlen("p2 sync-start "));
+}
+
+static void pg_round_blocked(PGSync *s)
+{
+    PGGuest *g = s->g;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_blockers); i++) {
+        for (PGAccess first = PG_READ; first <= PG_WRITE; first++) {
+            bool held = first == PG_WRITE || pg_blockers[i].held_by_read;
+            unsigned tag;
+
+            pg_sync_begin(s);
+            pg_do(g, "send d p2 d");
+            pg_sync_first(s, first, "");
+            tag = pg_send(g, "%s", pg_blockers[i].line);
+            if (held) {
+                pg_settle(g);
+                if (pg_wait(g, tag, 10)) {
+                    pg_fail(g, "did not wait for a job that is to %s: %s",
+                            pg_access_names[first], pg_blockers[i].line);
+                }
+                pg_sync_open(s);
+            }
+            pg_expect_ok(g, tag);
+            if (!held) {
+                pg_sync_open(s);
+                pg_do(g, "bo-wait b1 write %u", PG_SOON_MS);
+            }
+            pg_sync_check_cpu(s, pg_blockers[i].line, first);
+            pg_do(g, "p2 close-fd d");
+            pg_sync_end(s);
+        }
+    }
+}
+
+static void pg_test_blocked(const void *data)
+{
+    PGGuest *g = pg_sync_start();
+
+    pg_do(g, "spawn p2");
+    pg_sync_play(g, pg_round_blocked);
+    pg_stop(g);
+}
+
+/*
+ * A poll that has given up still waits for the fence: the dma-buf that it
+ * looked at may be closed meanwhile, by all, but not freed under it.
+ */
+static void pg_round_poll_close(PGSync *s)
+{
+    static const char *const lines[] = {
+        "close-fd d", "close b1", "close b2", "close o1", "close o2",
+        "close-file f1", "close-file f2",
+    };
+    PGGuest *g = s->g;
+
+    for (PGAccess first = PG_READ; first <= PG_WRITE; first++) {
+        pg_sync_begin(s);
+        pg_do(g, "dup d d2");
+        pg_sync_first(s, first, "");
+        pg_do(g, "poll d out 5");
+        pg_do(g, "poll d in 0");
+        pg_do(g, "poll d2 out 0");
+        pg_do(g, "close-fd d2");
+        for (unsigned i = 0; i < ARRAY_SIZE(lines); i++) {
+            pg_do(g, "%s", lines[i]);
+            pg_assert_alive(g, s->key[1]);
+        }
+        pg_settle(g);
+        pg_assert_alive(g, s->key[1]);
+        pg_sync_open(s);
+        pg_await_events(g, PRIME_GPU_LEDGER_EVENT_KIND_COMPLETE, s->key[1], 1);
+        pg_do(g, "settle %u", PG_SOON_MS);
+        pg_assert_nothing_left(g, "the job was done");
+        pg_assert_no_violations(g);
+    }
+}
+
+static void pg_test_poll_close(const void *data)
+{
+    pg_sync_case(pg_round_poll_close);
+}
+
+/* The CPU writes between start and end, through every mapping there is. */
+static void pg_round_cpu(PGSync *s)
+{
+    static const char *const maps[] = {
+        "mmap b1 m", "mmap b2 m", "mmap-fd d m " stringify(PG_SYNC_SIZE),
+    };
+    PGGuest *g = s->g;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(maps); i++) {
+        uint64_t sum;
+
+        pg_sync_begin(s);
+        pg_sync_open(s);
+        pg_do(g, "%s", maps[i]);
+        pg_do(g, "sync-start d rw");
+        sum = pg_u64(g, pg_do(g, "write m 0 %u %u", PG_SYNC_SIZE, 100 + i),
+                     "checksum");
+        pg_do(g, "sync-end d rw");
+        for (unsigned n = 1; n <= 2; n++) {
+            pg_sync_job(s, n, PG_READ, "wait");
+        }
+        pg_assert_u64(g, "what GPU 1 reads", pg_bo_sum(g, "o1"), sum);
+        pg_assert_u64(g, "what GPU 2 reads", pg_bo_sum(g, "o2"), sum);
+        pg_sync_job(s, 1, PG_WRITE, "");
+        pg_sync_job(s, 2, PG_WRITE, "");
+        pg_do(g, "sync-start d read");
+        pg_assert_u64(g, "what the CPU reads", pg_checksum(g, "m"),
+                      pg_sum_words(PG_SYNC_SIZE, PG_SYNC_FIRST,
+                                   PG_SYNC_SIZE / 2, PG_SYNC_SECOND));
+        pg_do(g, "sync-end d read");
+        /* The map is the last to go. */
+        for (unsigned n = 1; n <= 2; n++) {
+            pg_do(g, "close b%u", n);
+            pg_do(g, "close o%u", n);
+        }
+        pg_do(g, "close-fd d");
+        pg_settle(g);
+        pg_assert_alive(g, s->key[s->importer_first ? 2 : 1]);
+        pg_do(g, "checksum m");
+        pg_do(g, "munmap m");
+        pg_assert_nothing_left(g, "munmap");
+        pg_close_file(g, "f1");
+        pg_close_file(g, "f2");
+    }
+}
+
+static void pg_test_cpu(const void *data)
+{
+    pg_sync_case(pg_round_cpu);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    pg_add_case("sync/implicit", pg_test_implicit, NULL);
+    pg_add_case("sync/chain", pg_test_chain, NULL);
+    pg_add_case("sync/ready", pg_test_ready, NULL);
+    pg_add_case("sync/blocked", pg_test_blocked, NULL);
+    pg_add_case("sync/poll-close", pg_test_poll_close, NULL);
+    pg_add_case("sync/cpu", pg_test_cpu, NULL);
+    pg_sync_add_explicit();
+    return g_test_run();
+}
