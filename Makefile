@@ -6,15 +6,21 @@
 BUILD ?= build
 RIG = scripts/rig --build=$(BUILD)
 TESTS = scripts/run-tests --build=$(BUILD)
-VARIANTS = $(wildcard guest/kernel/variants/*.cocci)
+VARIANTS = guest/kernel/variants
 DEMO_VARIANTS = stale-export-entry leak-until-file-close
+# The kernel variants that tests name; all others are for check-variants
+CHECK_VARIANTS = $(foreach file,$(wildcard guest/kernel/variants/*.cocci),$(shell \
+	grep -qs '"$(basename $(notdir $(file)))"' tests/qtest/primegpu-*.c && echo $(file)))
+IOMMU = PRIMEGPU_EXTRA='-device intel-iommu' \
+	PRIMEGPU_APPEND='intel_iommu=on iommu.strict=1'
 
 # Sub-makes of QEMU and Linux choose their own number of jobs
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
-.PHONY: all help configure qemu linux guest demo-variants variants \
-	demo check check-qtest check-guest check-variants bench run shell docs clean
+.PHONY: all help configure qemu linux guest strict demo-variants some-variants \
+	variants demo check check-qtest check-guest check-strict check-iommu \
+	check-variants soak bench run report shell docs clean
 
 all: guest
 
@@ -24,14 +30,21 @@ help:
 	@echo 'make check-qtest     the tests at register level'
 	@echo 'make check-guest     the tests in the guest; CASE=NAME for those with NAME in their'
 	@echo '                     path, GDB=1 to stop the guest kernel for gdb'
-	@echo 'make check-variants  the tests on the kernel variants, which must turn red'
+	@echo 'make check-strict    the tests in the guest on a kernel with KASAN, lockdep, kmemleak,'
+	@echo '                     DMA and dma-buf debugging; CASE=NAME as above'
+	@echo 'make check-iommu     the tests in the guest behind an IOMMU; CASE=NAME as above'
+	@echo 'make check-variants  the tests on each kernel variant, which must turn red; VARIANTS=DIR'
+	@echo '                     for a folder of your own'
+	@echo 'make soak TIME=60m   random sequences of calls against a model, as long as you like'
 	@echo 'make bench           measure, and print the figures as ratios'
 	@echo 'make shell           type commands to the agent in a running guest'
 	@echo 'make run SCRIPT=FILE replay a file of such commands'
+	@echo 'make report SCRIPT=FILE  replay it, and draw the life of every buffer: FILE.html'
 	@echo 'make all             build everything that the tests need'
 	@echo 'make qemu            build QEMU and the test programs'
 	@echo 'make linux           build the kernel of the guest'
 	@echo 'make guest           build the drivers, the agent and the image of the guest'
+	@echo 'make strict          build the kernel of check-strict, and the drivers for it'
 	@echo 'make variants        build every kernel variant'
 	@echo 'make configure       check the machine, fetch the sources'
 	@echo 'make docs            build the documentation as HTML'
@@ -55,7 +68,13 @@ guest: linux qemu
 	@scripts/build-guest $(BUILD)
 
 variants: guest
-	@scripts/build-variants $(BUILD) $(VARIANTS)
+	@scripts/build-variants $(BUILD) $(wildcard $(VARIANTS)/*.cocci)
+
+some-variants: guest
+	@scripts/build-variants $(BUILD) $(CHECK_VARIANTS)
+
+strict: guest
+	@scripts/build-flavour $(BUILD) strict
 
 demo-variants: guest
 	@scripts/build-variants $(BUILD) \
@@ -64,24 +83,40 @@ demo-variants: guest
 demo: demo-variants
 	@$(RIG) demo
 
-check: variants
+check: some-variants
 	@$(TESTS)
 
 check-qtest: guest
 	@$(TESTS) --suite=static --suite=qtest
 
-check-guest: variants
+check-guest: some-variants
 	@GDB='$(GDB)' $(TESTS) --suite=guest $(if $(CASE),--case='$(CASE)')
 
-check-variants: variants
-	@$(TESTS) --suite=guest --case=variant
+check-strict: strict
+	@PRIMEGPU_TARGET=check-strict scripts/run-tests --build=$(BUILD)/strict \
+		--suite=guest --slow $(if $(CASE),--case='$(CASE)')
 
-bench: variants
+check-iommu: some-variants
+	@PRIMEGPU_TARGET=check-iommu $(IOMMU) $(TESTS) --suite=guest \
+		$(if $(CASE),--case='$(CASE)')
+
+check-variants: guest
+	@scripts/check-variants --build=$(BUILD) $(if $(CASE),--case='$(CASE)') $(VARIANTS)
+
+soak: guest
+	@test -n '$(TIME)' || { echo 'primegpu: how long? make soak TIME=60m' >&2; exit 2; }
+	@PRIMEGPU_MODEL_TIME='$(TIME)' $(RIG) $(BUILD)/qemu/tests/qtest/primegpu-model-test -k
+
+bench: demo-variants
 	@$(RIG) bench
 
 run: guest
 	@test -n '$(SCRIPT)' || { echo 'primegpu: which one? make run SCRIPT=FILE' >&2; exit 2; }
 	@$(RIG) run '$(SCRIPT)'
+
+report: guest
+	@test -n '$(SCRIPT)' || { echo 'primegpu: of which? make report SCRIPT=FILE' >&2; exit 2; }
+	@$(RIG) report '$(SCRIPT)' $(if $(OUT),-o '$(OUT)')
 
 shell: guest
 	@$(RIG) shell

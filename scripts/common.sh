@@ -27,6 +27,7 @@ load_config()
         die "there is no build folder $1: run ./configure"
     [ -r "$BUILD/config.mak" ] ||
         die "$BUILD is not configured: run ./configure --build=$1"
+    FLAVOUR=
     # shellcheck disable=SC1091
     . "$BUILD/config.mak"
     compiler_cache
