@@ -17,10 +17,12 @@ IOMMU = PRIMEGPU_EXTRA='-device intel-iommu' \
 # Sub-makes of QEMU and Linux choose their own number of jobs
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
+# A folder of modules to be loaded after ours
+export EXTRA_MODULES
 
 .PHONY: all help configure qemu linux guest strict demo-variants some-variants \
 	variants demo check check-qtest check-guest check-strict check-iommu \
-	check-variants soak bench run report shell docs clean
+	check-variants bisect soak bench run report shell docs clean
 
 all: guest
 
@@ -35,6 +37,8 @@ help:
 	@echo 'make check-iommu     the tests in the guest behind an IOMMU; CASE=NAME as above'
 	@echo 'make check-variants  the tests on each kernel variant, which must turn red; VARIANTS=DIR'
 	@echo '                     for a folder of your own'
+	@echo 'make bisect          CASE=NAME on the kernel tree LINUX=DIR as it is now; with GOOD=REV'
+	@echo '                     and BAD=REV, find the commit that broke it'
 	@echo 'make soak TIME=60m   random sequences of calls against a model, as long as you like'
 	@echo 'make bench           measure, and print the figures as ratios'
 	@echo 'make shell           type commands to the agent in a running guest'
@@ -103,15 +107,28 @@ check-iommu: some-variants
 check-variants: guest
 	@scripts/check-variants --build=$(BUILD) $(if $(CASE),--case='$(CASE)') $(VARIANTS)
 
-soak: guest
+# git wants to be told of a tree that does not build, and make tells only 0 and 2
+bisect: qemu
+	@test -n '$(LINUX)' -a -n '$(CASE)' || { echo 'primegpu: make bisect LINUX=DIR CASE=NAME [GOOD=REV BAD=REV]' >&2; exit 2; }
+	@if [ -n '$(GOOD)$(BAD)' ]; then git -C '$(LINUX)' bisect start '$(BAD)' '$(GOOD)' && \
+		git -C '$(LINUX)' bisect run '$(CURDIR)/scripts/bisect-guest' --build='$(abspath $(BUILD))' . '$(CASE)'; \
+	else scripts/bisect-guest --build='$(BUILD)' '$(LINUX)' '$(CASE)'; fi
+
+# What is missing in the call is said before anything is built
+has-script:
+	@test -n '$(SCRIPT)' || { echo 'primegpu: which one? make run SCRIPT=FILE' >&2; exit 2; }
+	@test -r '$(SCRIPT)' || { echo 'primegpu: cannot read $(SCRIPT)' >&2; exit 2; }
+
+has-time:
 	@test -n '$(TIME)' || { echo 'primegpu: how long? make soak TIME=60m' >&2; exit 2; }
+
+soak: has-time guest
 	@PRIMEGPU_MODEL_TIME='$(TIME)' $(RIG) $(BUILD)/qemu/tests/qtest/primegpu-model-test -k
 
 bench: demo-variants
 	@$(RIG) bench
 
-run: guest
-	@test -n '$(SCRIPT)' || { echo 'primegpu: which one? make run SCRIPT=FILE' >&2; exit 2; }
+run: has-script guest
 	@$(RIG) run '$(SCRIPT)'
 
 report: guest

@@ -143,6 +143,84 @@ int cmd_syncobj_import(struct call *c)
     return 0;
 }
 
+int cmd_syncobj_reset(struct call *c)
+{
+    struct sync *sync = name_sync(c, c->argv[1]);
+    struct drm_syncobj_array args = { .count_handles = 1 };
+
+    if (!sync) {
+        return c->error;
+    }
+    args.handles = (uintptr_t)&sync->handle;
+    if (sys_ioctl(sync->file->fd, DRM_IOCTL_SYNCOBJ_RESET, &args)) {
+        return call_fail(c, errno, "SYNCOBJ_RESET");
+    }
+    return 0;
+}
+
+int cmd_syncobj_query(struct call *c)
+{
+    struct sync *sync = name_sync(c, c->argv[1]);
+    struct drm_syncobj_timeline_array args = { .count_handles = 1 };
+    uint64_t points[2] = { 0 };
+    int i;
+
+    if (!sync) {
+        return c->error;
+    }
+    args.handles = (uintptr_t)&sync->handle;
+    for (i = 0; i < 2; i++) {
+        args.points = (uintptr_t)&points[i];
+        args.flags = i ? DRM_SYNCOBJ_QUERY_FLAGS_LAST_SUBMITTED : 0;
+        if (sys_ioctl(sync->file->fd, DRM_IOCTL_SYNCOBJ_QUERY, &args)) {
+            return call_fail(c, errno, "SYNCOBJ_QUERY");
+        }
+    }
+    call_add(c, "signalled=%llu submitted=%llu", (unsigned long long)points[0],
+             (unsigned long long)points[1]);
+    return 0;
+}
+
+int cmd_syncobj_transfer(struct call *c)
+{
+    uint64_t dst_point, src_point = 0;
+    struct sync *dst = sync_point(c, 1, &dst_point);
+    struct sync *src = dst ? sync_point(c, 2, &src_point) : NULL;
+    struct drm_syncobj_transfer args = { 0 };
+
+    if (!src) {
+        return c->error;
+    }
+    args.dst_handle = dst->handle;
+    args.dst_point = dst_point;
+    args.src_handle = src->handle;
+    args.src_point = src_point;
+    if (sys_ioctl(dst->file->fd, DRM_IOCTL_SYNCOBJ_TRANSFER, &args)) {
+        return call_fail(c, errno, "SYNCOBJ_TRANSFER");
+    }
+    return 0;
+}
+
+/* The fence of a sync_file, into a syncobj that is there */
+int cmd_syncobj_load(struct call *c)
+{
+    struct sync *sync = name_sync(c, c->argv[1]);
+    struct fd *fd = sync ? name_fd(c, c->argv[2]) : NULL;
+    struct drm_syncobj_handle args = {
+        .flags = DRM_SYNCOBJ_FD_TO_HANDLE_FLAGS_IMPORT_SYNC_FILE,
+    };
+
+    if (!fd) {
+        return c->error;
+    }
+    args.handle = sync->handle;
+    args.fd = fd->fd;
+    if (sys_ioctl(sync->file->fd, DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE, &args)) {
+        return call_fail(c, errno, "SYNCOBJ_FD_TO_HANDLE");
+    }
+    return 0;
+}
+
 int cmd_syncobj_destroy(struct call *c)
 {
     struct sync *sync = name_sync(c, c->argv[1]);

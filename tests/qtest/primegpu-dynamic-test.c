@@ -101,7 +101,7 @@ static void pg_test_cell(const void *data)
         pg_cell_play(&s, c->evict);
         pg_share_end(&s, order);
     }
-    pg_stop(g);
+    pg_finish(g);
 }
 
 /* Without a switch, the distance of the two is what refuses peer-to-peer. */
@@ -118,7 +118,30 @@ static void pg_test_no_switch(const void *data)
         pg_cell_play(&s, evict);
         pg_share_end(&s, evict);
     }
-    pg_stop(g);
+    pg_finish(g);
+}
+
+/* One of the two is static: the bytes are in pages, as if both were. */
+static void pg_test_mixed(const void *data)
+{
+    static const PGMode mixed = { "mixed", false, true };
+    static const char *const dynamic[] = {
+        "primegpu_discrete", "primegpu_integrated",
+    };
+    PGGuest *g = pg_start(NULL);
+
+    pg_set_job_timeout(g, 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(dynamic); i++) {
+        pg_mode_set(g, &mixed);
+        pg_set_param(g, dynamic[i], "dynamic", 1);
+        for (PGEvict evict = 0; evict < PG_EVICT_COUNT; evict++) {
+            PGShare s = { .g = g, .route = &pg_routes[1], .mode = mixed };
+
+            pg_cell_play(&s, evict);
+            pg_share_end(&s, evict);
+        }
+    }
+    pg_finish(g);
 }
 
 /* The exporter asks for a place while it is shared, and gets it if it may. */
@@ -154,7 +177,7 @@ static void pg_test_place(const void *data)
         pg_share_exporter_job(&s);
         pg_share_end(&s, order);
     }
-    pg_stop(g);
+    pg_finish(g);
 }
 
 static void pg_add_cells(void)
@@ -182,6 +205,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     pg_add_cells();
     pg_add_case("dynamic/no-switch", pg_test_no_switch, NULL);
+    pg_add_case("dynamic/mixed", pg_test_mixed, NULL);
     pg_add_case("dynamic/place/discrete-to-integrated", pg_test_place,
                 &pg_routes[1]);
     pg_add_case("dynamic/place/discrete-to-discrete", pg_test_place,

@@ -62,7 +62,7 @@ static void pg_test_bo_max(const void *data)
         pg_bo_max_round(g, &pg_ends_pairs[0]);
         pg_bo_max_round(g, &pg_ends_pairs[1]);
     }
-    pg_stop(g);
+    pg_finish(g);
 }
 
 static void pg_bytes_max_round(PGGuest *g, const PGEndsPair *pair)
@@ -98,7 +98,7 @@ static void pg_test_bytes_max(const void *data)
         pg_bytes_max_round(g, &pg_ends_pairs[0]);
         pg_bytes_max_round(g, &pg_ends_pairs[1]);
     }
-    pg_stop(g);
+    pg_finish(g);
 }
 
 /* More shared buffers than VRAM holds: they take turns, and keep their bytes */
@@ -145,7 +145,9 @@ static void pg_test_vram(const void *data)
     }
     pg_close_many(g, "e", n);
     pg_assert_nothing_left(g, "all was closed");
-    pg_stop(g);
+    pg_close_file(g, "fe");
+    pg_close_file(g, "fi");
+    pg_finish(g);
 }
 
 typedef struct PGHang {
@@ -227,7 +229,7 @@ static void pg_test_hang(const void *data)
         h.closed = i & 2;
         pg_hang_round(&h);
     }
-    pg_stop(h.g);
+    pg_finish(h.g);
 }
 
 void pg_ends_add_limits(void)

@@ -70,7 +70,7 @@ static void pg_test_death(const void *data)
             pg_assert_nothing_left(g, pg_step_line(g, pg_step(g) - 1));
         }
     }
-    pg_stop(g);
+    pg_finish(g);
 }
 
 /* Calls in which a process waits, while the exporter's gate is closed */
@@ -114,7 +114,7 @@ static void pg_test_blocked(const void *data)
         pg_do(g, "settle %u", PG_SOON_MS);
         pg_assert_nothing_left(g, "the job was done");
     }
-    pg_stop(g);
+    pg_finish(g);
 }
 
 /* Calls that make an fd, or two, and what closes them again */
@@ -203,7 +203,7 @@ static void pg_test_limit(const void *data)
     pg_close_file(g, "fe");
     pg_close_file(g, "fi");
     pg_assert_nothing_left(g, "all was closed");
-    pg_stop(g);
+    pg_finish(g);
 }
 
 /* How an fd in flight is lost: lines, the last of which releases it */
@@ -266,7 +266,7 @@ static void pg_test_flight(const void *data)
         pg_assert_nothing_left(g, pg_step_line(g, due));
         pg_call(g, "kill p2");
     }
-    pg_stop(g);
+    pg_finish(g);
 }
 
 void pg_ends_add_process(void)

@@ -248,7 +248,7 @@ static void pg_test_unplug(const void *data)
             pg_unplug_round(&u);
         }
     }
-    pg_stop(g);
+    pg_finish(g);
 }
 
 void pg_ends_add_unplug(void)

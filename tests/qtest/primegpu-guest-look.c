@@ -191,6 +191,13 @@ void pg_unload_all(PGGuest *g)
     }
 }
 
+void pg_finish(PGGuest *g)
+{
+    pg_assert_no_violations(g);
+    pg_unload_all(g);
+    pg_stop(g);
+}
+
 void pg_assert_nothing_left(PGGuest *g, const char *what)
 {
     g_autofree char *info = NULL;

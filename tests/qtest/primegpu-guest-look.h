@@ -43,6 +43,8 @@ unsigned pg_module_users(PGGuest *g, const char *module);
  * caches have objects left, fails the case.
  */
 void pg_unload_all(PGGuest *g);
+/* pg_stop() for a guest in which nothing is open: unload all first. */
+void pg_finish(PGGuest *g);
 
 /*
  * Settle; then no BO is in a device, and no dma-buf is in the guest.  @what

@@ -19,7 +19,8 @@
 #define PG_CPU "Nehalem"
 
 #define PG_CMDLINE \
-    "console=ttyS0 loglevel=5 panic=-1 tsc=reliable random.trust_cpu=1"
+    "console=ttyS0 loglevel=5 panic=-1 tsc=reliable no_timer_check " \
+    "random.trust_cpu=1"
 
 const char *pg_env(const char *name)
 {

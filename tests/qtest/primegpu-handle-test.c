@@ -163,7 +163,10 @@ static void pg_test_imported(const void *data)
     pg_close(g, c->close_second ? "h2" : "h1");
     PG_LEAVES(g, key, import, pg_end);
     r = pg_do(g, "import f d back");
-    pg_assert_handle(g, r, import, 0);
+    /* The first one is in the cache, the second one if it was exported. */
+    if (c->close_second || c->export_second) {
+        pg_assert_handle(g, r, import, 0);
+    }
     pg_close_file(g, "f");
     PG_LEAVES(g, key, pg_end);
     pg_close_fd(g, "d");

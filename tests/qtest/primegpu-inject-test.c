@@ -213,6 +213,7 @@ static uint64_t armed(QPrimeGPU *g)
 static void test_forget(void *obj, void *data, QGuestAllocator *alloc)
 {
     QPrimeGPU *g = obj;
+    g_autofree char *text = NULL;
     QList *list;
     QDict *fault;
 
@@ -227,6 +228,8 @@ static void test_forget(void *obj, void *data, QGuestAllocator *alloc)
     fault = qobject_to(QDict, qlist_peek(list));
     g_assert_cmpstr(qdict_get_str(fault, "fault"), ==, "attach");
     g_assert_cmpstr(qdict_get_str(fault, "status"), ==, "dma");
+    text = qtest_hmp(g->qts, "info primegpu");
+    g_assert_nonnull(strstr(text, "attach              3"));
     g_assert_cmpint(qdict_get_int(fault, "at"), ==, 3);
     g_assert_cmpint(qdict_get_int(fault, "fired"), ==, 0);
     qobject_unref(list);

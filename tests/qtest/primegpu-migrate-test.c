@@ -87,6 +87,7 @@ static void make_bos(Saved *s)
     qprimegpu_destroy(integrated, s->exporter);
     qprimegpu_memset(integrated, s->addr, 0x10, SIZE);
     qprimegpu_set_gate(s->pair.qts, "discrete0", true);
+    qprimegpu_inject(s->pair.qts, "discrete0", "create", 1, 1);
     op = qprimegpu_op_fill(s->importer, PAGE, PAGE, 0x20);
     s->entry = qprimegpu_submit(discrete, &op, 1);
 }
@@ -238,6 +239,40 @@ static void test_queued_job(void)
     saved_free(&s);
 }
 
+/* Jobs that were queued before are compared with those that come after. */
+static void test_race(void)
+{
+    Saved s = { };
+
+    save(&s);
+    restore(&s);
+    qprimegpu_run(&s.pair.integrated, qprimegpu_op_fill(s.exporter, 0, PAGE,
+                                                        1));
+    g_assert_cmpuint(qprimegpu_violations_of(s.pair.qts, "race"), ==, 0);
+    qprimegpu_run(&s.pair.integrated, qprimegpu_op_fill(s.exporter, PAGE, 1,
+                                                        1));
+    qprimegpu_assert_violation(s.pair.qts, "race", s.exporter, s.importer);
+    saved_free(&s);
+}
+
+static void test_faults(void)
+{
+    Saved s = { };
+    uint64_t key;
+
+    save(&s);
+    restore(&s);
+    key = qprimegpu_key_next(&s.pair.discrete);
+    g_assert_cmpuint(qprimegpu_faults_fired(s.pair.qts), ==, 0);
+    qprimegpu_assert_status(
+        qprimegpu_create(&s.pair.discrete, key, SIZE, 0, 0),
+        PRIMEGPU_ST_NO_MEMORY);
+    g_assert_cmpuint(qprimegpu_faults_fired(s.pair.qts), ==, 1);
+    qprimegpu_assert_status(
+        qprimegpu_create(&s.pair.discrete, key, SIZE, 0, 0), PRIMEGPU_ST_OK);
+    saved_free(&s);
+}
+
 /* The place behind the first @name in the stream */
 static size_t find_section(const char *stream, size_t length,
                            const char *name)
@@ -326,6 +361,8 @@ int main(int argc, char **argv)
     qtest_add_func("primegpu/migrate/state", test_state);
     qtest_add_func("primegpu/migrate/sharing", test_sharing);
     qtest_add_func("primegpu/migrate/queued-job", test_queued_job);
+    qtest_add_func("primegpu/migrate/race", test_race);
+    qtest_add_func("primegpu/migrate/faults", test_faults);
     qtest_add_func("primegpu/migrate/truncated", test_truncated);
     qtest_add_func("primegpu/migrate/ledger-lies", test_ledger_lies);
     qtest_add_func("primegpu/migrate/integrated-lies", test_integrated_lies);

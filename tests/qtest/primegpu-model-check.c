@@ -47,6 +47,16 @@ static void pgm_check_release(PGMDrive *d, PGMObj *obj, const PGEvent *e)
     obj->seen_release = e->step;
 }
 
+static bool pgm_is_about_life(PrimeGPULedgerEventKind kind)
+{
+    return kind == PRIME_GPU_LEDGER_EVENT_KIND_CREATE ||
+           kind == PRIME_GPU_LEDGER_EVENT_KIND_OPEN ||
+           kind == PRIME_GPU_LEDGER_EVENT_KIND_CLOSE ||
+           kind == PRIME_GPU_LEDGER_EVENT_KIND_SUBMIT ||
+           kind == PRIME_GPU_LEDGER_EVENT_KIND_RELEASE ||
+           kind == PRIME_GPU_LEDGER_EVENT_KIND_DROP;
+}
+
 static void pgm_check_event(PGMDrive *d, const PGEvent *e)
 {
     PGMObj *obj = g_hash_table_lookup(d->keys, &e->key);
@@ -57,6 +67,9 @@ static void pgm_check_event(PGMDrive *d, const PGEvent *e)
         pg_print_violations(d->g, s);
         pg_fail(d->g, "the device saw a violation: %.*s",
                 (int)strcspn(s->str, "\n"), s->str);
+    }
+    if (!pgm_is_about_life(e->kind)) {
+        return;
     }
     if (!obj) {
         pg_fail(d->g, "%s of a BO that no reply names: 0x%" PRIx64
@@ -77,11 +90,8 @@ static void pgm_check_event(PGMDrive *d, const PGEvent *e)
         obj->seen_jobs++;
         g_array_append_val(d->submits, obj->key);
         break;
-    case PRIME_GPU_LEDGER_EVENT_KIND_RELEASE:
-    case PRIME_GPU_LEDGER_EVENT_KIND_DROP:
-        pgm_check_release(d, obj, e);
-        break;
     default:
+        pgm_check_release(d, obj, e);
         break;
     }
 }

@@ -15,6 +15,9 @@
 /* No more objects than this at a time, so that names meet again */
 #define PGM_CROWD 12
 
+/* One of so many ops tried is the first of a plan. */
+#define PGM_PLAN_EVERY 300
+
 typedef struct PGMGen {
     uint64_t state;
     PGModel *m;
@@ -25,6 +28,8 @@ typedef struct PGMGen {
     unsigned stay;              /* ops until another one does */
     unsigned seeds;
     bool gate_next;             /* all jobs are done now: close a gate */
+    GArray *plan;               /* ops to come first; may be NULL */
+    unsigned planned;           /* of them, that have come */
 } PGMGen;
 
 static uint64_t pgm_random(PGMGen *r)
@@ -375,7 +380,16 @@ static PGMKind pgm_bend_kind(PGMGen *r, PGMKind kind)
 
 static void pgm_make_op(PGMGen *r, PGMOp *op)
 {
+    if (r->plan && r->planned < r->plan->len) {
+        *op = g_array_index(r->plan, PGMOp, r->planned++);
+        return;
+    }
     *op = (PGMOp) { .worker = pgm_pick_focus(r) };
+    if (!pgm_any_gate(r->m) && pgm_below(r, PGM_PLAN_EVERY) == 0) {
+        g_clear_pointer(&r->plan, g_array_unref);
+        r->plan = pgm_plan(r->m, op->worker, pgm_random(r));
+        r->planned = 0;
+    }
     op->kind = pgm_bend_kind(r, pgm_pick_kind(r));
     pgm_pick_names(r, op);
     pgm_pick_numbers(r, op);
@@ -417,6 +431,7 @@ GArray *pgm_generate(uint64_t seed, unsigned n)
         }
         pgm_expect_clear(&x);
     }
+    g_clear_pointer(&r.plan, g_array_unref);
     pgm_free(r.m);
     return ops;
 }

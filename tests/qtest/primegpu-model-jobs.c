@@ -192,6 +192,13 @@ static bool pgm_job_moves(PGModel *m, PGMFile *f, const PGMObj *obj)
            pgm_root_blocked(m, obj, true);
 }
 
+/* An attachment that is about to go pins it still, and lets it move then. */
+static void pgm_job_operand(PGMObj *obj)
+{
+    obj->jobs++;
+    obj->placed = !obj->dmabuf || !obj->dmabuf->was_import;
+}
+
 /* Fill or copy */
 static bool pgm_job(PGModel *m, const PGMOp *op, PGMExpect *x)
 {
@@ -232,11 +239,9 @@ static bool pgm_job(PGModel *m, const PGMOp *op, PGMExpect *x)
     }
     x->other_jobs = m->jobs->len;
     pgm_bytes_of_job(op, dst, src);
-    dst->jobs++;
-    dst->placed = true;
+    pgm_job_operand(dst);
     if (src && src != dst) {
-        src->jobs++;
-        src->placed = true;
+        pgm_job_operand(src);
     }
     pgm_job_add(m, f, dst, src, blocked);
     if (op->wait) {

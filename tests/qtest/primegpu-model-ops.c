@@ -246,10 +246,8 @@ static bool pgm_place(PGModel *m, const PGMOp *op, PGMExpect *x)
         return false;
     } else if (obj && obj->dev == PGM_DISCRETE && obj->dmabuf &&
                op->mode == PGM_PLACE_VRAM) {
-        /* An attachment that is about to go pins it still. */
-        if (obj->dmabuf->imports) {
-            x->error = "EBUSY";
-        } else if (obj->dmabuf->was_import) {
+        /* Static attachments pin it, even one that is about to go. */
+        if (obj->dmabuf->imports || obj->dmabuf->was_import) {
             x->maybe = "EBUSY";
         }
     }

@@ -176,7 +176,10 @@ void pgm_run(const void *data)
 
     g_array_set_clear_func(d.steps, pgm_clear_sent);
     /* A gate may hold a job for longer than the driver allows. */
-    pg_do(d.g, "p0 set /sys/module/primegpu_core/parameters/job_timeout_ms 0");
+    pg_do(d.g, PGM_SET_TIMEOUT);
+    if (run->dynamic) {
+        pg_do(d.g, PGM_SET_DYNAMIC);
+    }
     d.base = pg_step(d.g);
     start = g_get_monotonic_time();
     pgm_epilogue(end);

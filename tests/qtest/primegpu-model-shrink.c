@@ -21,7 +21,7 @@ static bool pgm_out_of_time(const PGMShrink *s)
 /* Takes ops over, if they fail. */
 static bool pgm_try(PGMShrink *s, GArray *ops)
 {
-    PGMRun run = { s->run.name, ops, s->run.report };
+    PGMRun run = { s->run.name, ops, s->run.report, s->run.dynamic };
     PGResult result;
 
     if (pgm_out_of_time(s)) {
@@ -120,7 +120,8 @@ static void pgm_remove_groups(PGMShrink *s)
 GArray *pgm_shrink(const PGMRun *run, unsigned seconds, char **reason)
 {
     PGMShrink s = {
-        .run = { run->name, g_array_copy(run->ops), run->report },
+        .run = { run->name, g_array_copy(run->ops), run->report,
+                 run->dynamic },
         .until = g_get_monotonic_time() + seconds * G_USEC_PER_SEC,
     };
     unsigned part;

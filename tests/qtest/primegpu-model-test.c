@@ -58,6 +58,7 @@ static void pgm_explain(const PGMRun *run, const PGResult *result,
     g_autofree char *script = NULL;
     g_autofree char *reason = NULL;
     g_autoptr(GArray) ops = NULL;
+    PGMRun small = *run;
     unsigned lines;
 
     g_test_message("seed %" PRIu64 ", op %u of %u: %s", seed,
@@ -71,7 +72,8 @@ static void pgm_explain(const PGMRun *run, const PGResult *result,
     if (run->report->last >= ops->len) {
         pgm_epilogue(ops);
     }
-    script = pgm_script(ops, &lines);
+    small.ops = ops;
+    script = pgm_script(&small, &lines);
     g_test_message("%s", reason ?: "it does not fail again");
     g_test_message("%u lines are enough:", lines);
     g_test_message("%s", script);
@@ -83,7 +85,7 @@ static bool pgm_play_seed(uint64_t seed, unsigned n, PGOutcome *outcome)
 {
     g_autofree char *name = g_strdup_printf("model/seed-%" PRIu64, seed);
     g_autoptr(GArray) ops = pgm_generate(seed, n);
-    PGMRun run = { name, ops, pgm_report };
+    PGMRun run = { name, ops, pgm_report, seed & 1 };
     PGResult result;
 
     memset(pgm_report, 0, sizeof(*pgm_report));

@@ -22,9 +22,39 @@ const char *pgm_device_name(PGMDevice dev)
     return pgm_device_names[dev];
 }
 
-#define PGM_KIND_INFO_(name, weight, alone) { #name, weight, alone },
 const PGMKindInfo pgm_kinds[PGM_KINDS] = {
-    PGM_OPS(PGM_KIND_INFO_)
+    [PGM_OPEN] = { "open", 8, false },
+    [PGM_CLOSE_FILE] = { "close-file", 4, false },
+    [PGM_CREATE] = { "create", 40, false },
+    [PGM_DUMB] = { "dumb", 4, false },
+    [PGM_INFO] = { "info", 10, false },
+    [PGM_CLOSE] = { "close", 50, false },
+    [PGM_EXPORT] = { "export", 45, false },
+    [PGM_IMPORT] = { "import", 75, false },
+    [PGM_FLINK] = { "flink", 12, false },
+    [PGM_GEM_OPEN] = { "gem-open", 24, false },
+    [PGM_PLACE] = { "place", 24, false },
+    [PGM_EVICT] = { "evict", 1, false },
+    [PGM_BO_WAIT] = { "bo-wait", 8, false },
+    [PGM_CLOSE_FD] = { "close-fd", 40, false },
+    [PGM_DUP] = { "dup", 6, false },
+    [PGM_SEND] = { "send", 14, true },
+    [PGM_SEND_FILE] = { "send-file", 5, true },
+    [PGM_SPAWN] = { "spawn", 3, true },
+    [PGM_FORK] = { "fork", 2, true },
+    [PGM_KILL] = { "kill", 1, true },
+    [PGM_EXIT] = { "exit", 1, true },
+    [PGM_EXPORT_SYNC] = { "export-sync", 4, false },
+    [PGM_SYNC] = { "sync", 5, false },
+    [PGM_MMAP] = { "mmap", 20, false },
+    [PGM_MMAP_FD] = { "mmap-fd", 15, false },
+    [PGM_MUNMAP] = { "munmap", 22, false },
+    [PGM_WRITE] = { "write", 20, false },
+    [PGM_CHECKSUM] = { "checksum", 22, false },
+    [PGM_FILL] = { "fill", 28, false },
+    [PGM_COPY] = { "copy", 34, false },
+    [PGM_SETTLE] = { "settle", 10, false },
+    [PGM_GATE] = { "gate", 8, true },
 };
 
 static char *pgm_create_text(const PGMOp *op)
@@ -169,14 +199,17 @@ char *pgm_op_line(const PGMOp *op)
     }
 }
 
-char *pgm_script(const GArray *ops, unsigned *lines)
+char *pgm_script(const PGMRun *run, unsigned *lines)
 {
-    GString *s = g_string_new(NULL);
+    GString *s = g_string_new(PGM_SET_TIMEOUT "\n");
     PGModel *m = pgm_new();
 
+    if (run->dynamic) {
+        g_string_append(s, PGM_SET_DYNAMIC "\n");
+    }
     *lines = 0;
-    for (unsigned i = 0; i < ops->len; i++) {
-        const PGMOp *op = &g_array_index(ops, PGMOp, i);
+    for (unsigned i = 0; i < run->ops->len; i++) {
+        const PGMOp *op = &g_array_index(run->ops, PGMOp, i);
         PGMExpect x;
 
         if (pgm_step(m, op, &x)) {

@@ -28,48 +28,13 @@ typedef enum PGMDevice {
     PGM_INTEGRATED, PGM_DISCRETE, PGM_VGEM, PGM_DEVICES,
 } PGMDevice;
 
-/*
- * Kinds of ops: name, weight for the generator, and whether the op has to be
- * alone: what changes processes, or passes through a second one, is not ordered
- * with the rest of a batch.
- */
-#define PGM_OPS(X)              \
-    X(OPEN, 8, false)          \
-    X(CLOSE_FILE, 4, false)     \
-    X(CREATE, 40, false)        \
-    X(DUMB, 4, false)           \
-    X(INFO, 10, false)          \
-    X(CLOSE, 50, false)         \
-    X(EXPORT, 45, false)        \
-    X(IMPORT, 75, false)        \
-    X(FLINK, 12, false)          \
-    X(GEM_OPEN, 24, false)      \
-    X(PLACE, 10, false)         \
-    X(EVICT, 1, false)          \
-    X(BO_WAIT, 8, false)        \
-    X(CLOSE_FD, 40, false)      \
-    X(DUP, 6, false)            \
-    X(SEND, 14, true)           \
-    X(SEND_FILE, 5, true)       \
-    X(SPAWN, 3, true)           \
-    X(FORK, 2, true)            \
-    X(KILL, 1, true)            \
-    X(EXIT, 1, true)            \
-    X(EXPORT_SYNC, 4, false)    \
-    X(SYNC, 5, false)           \
-    X(MMAP, 20, false)          \
-    X(MMAP_FD, 15, false)       \
-    X(MUNMAP, 22, false)        \
-    X(WRITE, 20, false)         \
-    X(CHECKSUM, 22, false)      \
-    X(FILL, 28, false)          \
-    X(COPY, 34, false)          \
-    X(SETTLE, 10, false)        \
-    X(GATE, 8, true)
-
 typedef enum PGMKind {
-#define PGM_KIND_(name, weight, alone) PGM_##name,
-    PGM_OPS(PGM_KIND_)
+    PGM_OPEN, PGM_CLOSE_FILE, PGM_CREATE, PGM_DUMB, PGM_INFO, PGM_CLOSE,
+    PGM_EXPORT, PGM_IMPORT, PGM_FLINK, PGM_GEM_OPEN, PGM_PLACE, PGM_EVICT,
+    PGM_BO_WAIT, PGM_CLOSE_FD, PGM_DUP, PGM_SEND, PGM_SEND_FILE, PGM_SPAWN,
+    PGM_FORK, PGM_KILL, PGM_EXIT, PGM_EXPORT_SYNC, PGM_SYNC, PGM_MMAP,
+    PGM_MMAP_FD, PGM_MUNMAP, PGM_WRITE, PGM_CHECKSUM, PGM_FILL, PGM_COPY,
+    PGM_SETTLE, PGM_GATE,
     PGM_KINDS
 } PGMKind;
 
@@ -274,19 +239,23 @@ PGMObj *pgm_bo(PGModel *m, const PGMOp *op, uint8_t name, PGMFile **f,
 
 /* Ops as text, and made up */
 char *pgm_op_line(const PGMOp *op);
+/*
+ * An op that has to be alone changes processes, or passes through a second
+ * one, and is not ordered with the rest of a batch.
+ */
 typedef struct PGMKindInfo {
     const char *name;
-    unsigned weight;
+    unsigned weight;            /* for the generator */
     bool alone;
 } PGMKindInfo;
 
 extern const PGMKindInfo pgm_kinds[PGM_KINDS];
 const char *pgm_device_name(PGMDevice dev);
 GArray *pgm_generate(uint64_t seed, unsigned n);
+/* Ops that lead to an interesting situation */
+GArray *pgm_plan(const PGModel *m, unsigned worker, uint64_t random);
 /* What ends a sequence: opens the gates, ends all workers, settles. */
 void pgm_epilogue(GArray *ops);
-/* The lines that a sequence comes to */
-char *pgm_script(const GArray *ops, unsigned *lines);
 
 /* What a run tells, in memory that is shared with the process that runs it */
 typedef struct PGMReport {
@@ -302,8 +271,17 @@ typedef struct PGMRun {
     const char *name;           /* of the case */
     GArray *ops;
     PGMReport *report;
+    bool dynamic;               /* the integrated GPU imports dynamically */
 } PGMRun;
 
+/* Lines for the drivers' parameters, which come first */
+#define PGM_SET_TIMEOUT \
+    "p0 set /sys/module/primegpu_core/parameters/job_timeout_ms 0"
+#define PGM_SET_DYNAMIC \
+    "p0 set /sys/module/primegpu_integrated/parameters/dynamic 1"
+
+/* The lines that a run comes to */
+char *pgm_script(const PGMRun *run, unsigned *lines);
 /* Play the ops in a guest; a difference ends the case: a PGCaseFn. */
 void pgm_run(const void *data);
 /* Fewer ops that still fail, in at most so many seconds */

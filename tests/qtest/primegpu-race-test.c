@@ -56,6 +56,7 @@ static uint64_t races(Shared *s)
 static void test_write_write(void)
 {
     Shared s;
+    g_autofree char *text = NULL;
 
     start(&s, SIZE);
     submit(&s.p.integrated, qprimegpu_op_fill(s.exporter, 0, PAGE, 1));
@@ -68,6 +69,8 @@ static void test_write_write(void)
                      2);
     g_assert_cmpuint(qprimegpu_violation_number(s.p.qts, "offset"), ==,
                      2 * PAGE - 1);
+    text = qtest_hmp(s.p.qts, "info primegpu");
+    g_assert_nonnull(strstr(text, "job 1 and integrated0's 2"));
     /* The byte behind is nobody's. */
     submit(&s.p.discrete, qprimegpu_op_fill(s.importer, 2 * PAGE, PAGE, 2));
     g_assert_cmpuint(races(&s), ==, 1);

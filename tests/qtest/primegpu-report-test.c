@@ -55,8 +55,8 @@ static const char pg_violations_text[] =
 
 static const char *const pg_lines[] = {
     "open fe integrated", "open fi discrete", "create fe e 65536",
-    "export e d", "import fi d i", "fill e 0 4096 1", "p2 fill i 0 4096 2",
-    "p3 close e",
+    "export e d", "p1 import fi d i", "fill e 0 4096 1",
+    "p2 fill i 0 4096 2", "p3 close e",
 };
 
 static const char pg_trace_text[] =
@@ -179,6 +179,18 @@ static void pg_assert_id(GHashTable *ids, const char *fmt, uint64_t number)
     }
 }
 
+static unsigned pg_count(const GString *page, const char *text)
+{
+    const char *p = page->str;
+    unsigned n = 0;
+
+    while ((p = strstr(p, text))) {
+        p += strlen(text);
+        n++;
+    }
+    return n;
+}
+
 static void pg_test_by_hand(void)
 {
     g_autoptr(PGReport) r = pg_make_report();
@@ -197,6 +209,8 @@ static void pg_test_by_hand(void)
     pg_assert_id(ids, "violation", 2);
     g_assert_nonnull(strstr(page->str, "class=\"arrow\""));
     g_assert_nonnull(strstr(page->str, "released in step 8"));
+    /* A row for each process: p1 is the one that lines without a name mean */
+    g_assert_cmpuint(pg_count(page, ">process p"), ==, 3);
     /* The scripts' names of the BOs */
     g_assert_nonnull(strstr(page->str, "e · BO 1:1"));
     g_assert_nonnull(strstr(page->str, "i · BO 2:1"));
@@ -261,6 +275,28 @@ static void pg_test_little(void)
     ids = pg_check_page(page);
     pg_assert_id(ids, "step", 2);
     g_assert_nonnull(strstr(page->str, "no reply"));
+}
+
+/* Alive and older than all events: it is there all the same. */
+static void pg_test_old(void)
+{
+    g_autoptr(PGReport) r = pg_make_report();
+    QDict *bo = pg_parse("{'device': 'discrete0', 'key': 562949953421400,"
+                         " 'size': 4096, 'imported': false, 'foreign': false,"
+                         " 'location': 'vram', 'attached': 0,"
+                         " 'clients': [ {'client': 1, 'handles': 1} ],"
+                         " 'jobs': 0, 'created-step': 2, 'created-ns': 5 }");
+    g_autoptr(GString) page = NULL;
+    g_autoptr(GHashTable) ids = NULL;
+
+    pg_report_add_bo(r, bo);
+    qobject_unref(bo);
+    pg_report_join(r);
+    page = pg_report_page(r);
+    ids = pg_check_page(page);
+    pg_assert_id(ids, "lane", UINT64_C(562949953421400));
+    g_assert_nonnull(strstr(page->str, "1 BO is still alive"));
+    g_assert_nonnull(strstr(page->str, "class=\"vram\" x="));
 }
 
 /* More violations than a page shows, each in a step of its own */
@@ -366,6 +402,7 @@ int main(int argc, char **argv)
     g_test_add_func("/primegpu/report/join", pg_test_join);
     g_test_add_func("/primegpu/report/hostile", pg_test_hostile);
     g_test_add_func("/primegpu/report/little", pg_test_little);
+    g_test_add_func("/primegpu/report/old", pg_test_old);
     g_test_add_func("/primegpu/report/many", pg_test_many);
     g_test_add_func("/primegpu/report/long", pg_test_long);
     pg_add_case("report/guest", pg_test_guest, NULL);

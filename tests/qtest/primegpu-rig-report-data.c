@@ -149,6 +149,71 @@ void pg_report_add_violations(PGReport *r, const QDict *violations)
     }
 }
 
+static bool pg_report_has_create(const PGReport *r, uint64_t key)
+{
+    for (unsigned i = 0; i < r->events->len; i++) {
+        const PGReportEvent *e = &g_array_index(r->events, PGReportEvent, i);
+
+        if (e->key == key && g_str_equal(e->kind, "create")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool pg_report_has_event(const PGReport *r, uint64_t key)
+{
+    for (unsigned i = 0; i < r->events->len; i++) {
+        if (g_array_index(r->events, PGReportEvent, i).key == key) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * A BO that is older than all events gets its history back from what it is
+ * now: that it was left over is what the page is often about.
+ */
+void pg_report_add_bo(PGReport *r, const QDict *bo)
+{
+    const char *location = pg_report_str(bo, "location");
+    PGReportEvent e = {
+        .kind = "create",
+        .device = pg_report_str(bo, "device") ?: "",
+        .key = pg_report_u64(bo, "key"),
+        .step = pg_report_u64(bo, "created-step"),
+        .ns = pg_report_u64(bo, "created-ns"),
+        .size = pg_report_u64(bo, "size"),
+        .other = pg_report_u64(bo, "exporter"),
+        .has_other = qdict_get_try_bool(bo, "imported", false),
+        .trace = -1,
+    };
+
+    g_array_append_val(r->alive, e.key);
+    pg_report_add_device(r, e.device);
+    if (pg_report_has_create(r, e.key)) {
+        return;
+    }
+    if (!pg_report_has_event(r, e.key)) {
+        PGReportEvent now = {
+            .device = e.device, .key = e.key, .step = e.step, .ns = e.ns,
+            .trace = -1,
+        };
+
+        now.kind = "open";
+        if (!qlist_empty(qdict_get_qlist(bo, "clients"))) {
+            g_array_prepend_val(r->events, now);
+        }
+        now.kind = g_strcmp0(location, "vram") ? "attach" : "place";
+        now.has_other = true;
+        if (g_strcmp0(location, "none")) {
+            g_array_prepend_val(r->events, now);
+        }
+    }
+    g_array_prepend_val(r->events, e);
+}
+
 char *pg_report_key(uint64_t key)
 {
     return g_strdup_printf("%u:%" PRIx64, (unsigned)(key >> 48),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Report: which BOs and steps are shown, and where.
+ * Report: which steps are shown, and where everything is.
  *
- * What a violation or the reason names comes first, then what is still alive,
- * then the newest.  Steps are shown around those, and the last ones.
+ * Steps are shown around violations and where something happened to a BO that
+ * is shown, and the last ones.
  */
 #include "qemu/osdep.h"
 #include "primegpu-rig-report.h"
@@ -35,10 +35,10 @@ const char *pg_report_worker(const char *line, const char **rest)
 
     *rest = line;
     if (line[0] == ':') {
-        return "host";
+        return g_intern_static_string("host");
     }
     if (line[0] != 'p' || !g_ascii_isdigit(line[1])) {
-        return "p1";
+        return g_intern_static_string("p1");
     }
     end = strchrnul(line, ' ');
     *rest = *end ? end + 1 : end;
@@ -46,180 +46,9 @@ const char *pg_report_worker(const char *line, const char **rest)
     return g_intern_string(worker);
 }
 
-/* The word of a line that names the BO which its reply has the key of */
-static const struct {
-    const char *command;
-    unsigned word;
-} pg_report_makers[] = {
-    { "create", 2 }, { "dumb", 2 }, { "import", 3 }, { "gem-open", 3 },
-    { "getfb", 3 }, { "getfb2", 3 },
-};
-
-static char *pg_report_bo_name(const PGReport *r, unsigned step, uint64_t key)
-{
-    g_autofree char *hex = g_strdup_printf("key=0x%" PRIx64, key);
-    const PGReportStep *s = pg_report_step(r, step);
-    g_auto(GStrv) words = NULL;
-    const char *rest, *worker, *found;
-
-    found = s && s->reply ? strstr(s->reply, hex) : NULL;
-    if (!found || g_ascii_isxdigit(found[strlen(hex)])) {
-        return NULL;
-    }
-    worker = pg_report_worker(s->line, &rest);
-    words = g_strsplit(rest, " ", -1);
-    for (unsigned i = 0; i < ARRAY_SIZE(pg_report_makers); i++) {
-        if (g_str_equal(words[0], pg_report_makers[i].command) &&
-            g_strv_length(words) > pg_report_makers[i].word) {
-            const char *name = words[pg_report_makers[i].word];
-
-            return g_str_equal(worker, "p1")
-                   ? g_strdup(name) : g_strdup_printf("%s %s", worker, name);
-        }
-    }
-    return NULL;
-}
-
-static void pg_report_lane_free(gpointer data)
-{
-    PGReportLane *lane = data;
-
-    g_free(lane->name);
-    g_array_unref(lane->events);
-    g_free(lane);
-}
-
-static void pg_report_lane_event(const PGReport *r, PGReportLane *lane,
-                                 unsigned index)
-{
-    const PGReportEvent *e = pg_report_event(r, index);
-
-    g_array_append_val(lane->events, index);
-    if (g_str_equal(e->kind, "create")) {
-        lane->made = e->step;
-        lane->imported = e->has_other;
-        lane->exporter = e->other;
-        lane->name = pg_report_bo_name(r, e->step, e->key);
-    } else if (g_str_equal(e->kind, "release") ||
-               g_str_equal(e->kind, "drop")) {
-        lane->gone = true;
-        lane->released = e->step;
-        lane->dropped = g_str_equal(e->kind, "drop");
-    }
-    lane->size = e->size ?: lane->size;
-}
-
-static GPtrArray *pg_report_all_lanes(const PGReport *r)
-{
-    GPtrArray *lanes = g_ptr_array_new_with_free_func(pg_report_lane_free);
-    g_autoptr(GHashTable) by_key = g_hash_table_new(g_int64_hash,
-                                                    g_int64_equal);
-
-    for (unsigned i = 0; i < r->events->len; i++) {
-        PGReportEvent *e = pg_report_event(r, i);
-        PGReportLane *lane = g_hash_table_lookup(by_key, &e->key);
-
-        if (!e->key) {
-            continue;
-        }
-        if (!lane) {
-            lane = g_new0(PGReportLane, 1);
-            lane->key = e->key;
-            lane->device = e->device;
-            lane->y = -1;
-            lane->rows = 1;
-            lane->events = g_array_new(FALSE, FALSE, sizeof(unsigned));
-            g_ptr_array_add(lanes, lane);
-            g_hash_table_insert(by_key, &e->key, lane);
-        }
-        pg_report_lane_event(r, lane, i);
-    }
-    return lanes;
-}
-
-static PGReportLane *pg_report_find(GPtrArray *lanes, uint64_t key)
-{
-    for (unsigned i = 0; key && i < lanes->len; i++) {
-        PGReportLane *lane = g_ptr_array_index(lanes, i);
-
-        if (lane->key == key) {
-            return lane;
-        }
-    }
-    return NULL;
-}
-
 PGReportLane *pg_report_lane(const PGReportLayout *l, uint64_t key)
 {
     return pg_report_find(l->lanes, key);
-}
-
-static void pg_report_raise(PGReportLane *lane, int rank)
-{
-    if (lane) {
-        lane->rank = MAX(lane->rank, rank);
-    }
-}
-
-static void pg_report_rank(const PGReport *r, GPtrArray *lanes)
-{
-    for (unsigned i = 0; i < r->violations->len; i++) {
-        const PGReportViolation *v =
-            &g_array_index(r->violations, PGReportViolation, i);
-        PGReportLane *both[] = {
-            pg_report_find(lanes, v->key), pg_report_find(lanes, v->other),
-        };
-
-        for (unsigned j = 0; j < ARRAY_SIZE(both); j++) {
-            if (both[j]) {
-                both[j]->blamed = true;
-                both[j]->rank = 5;
-            }
-        }
-    }
-    for (unsigned i = 0; i < lanes->len; i++) {
-        PGReportLane *lane = g_ptr_array_index(lanes, i);
-        g_autofree char *hex = g_strdup_printf("0x%" PRIx64, lane->key);
-
-        if (r->reason && strstr(r->reason, hex)) {
-            pg_report_raise(lane, 4);
-            lane->blamed = true;
-        }
-        if (!lane->gone) {
-            pg_report_raise(lane, 2);
-        }
-    }
-    /* Who shares with one of those */
-    for (unsigned i = 0; i < lanes->len; i++) {
-        PGReportLane *lane = g_ptr_array_index(lanes, i);
-        PGReportLane *exporter = pg_report_find(lanes, lane->exporter);
-
-        if (exporter) {
-            pg_report_raise(exporter, lane->rank - 1);
-            pg_report_raise(lane, exporter->rank - 1);
-        }
-    }
-}
-
-static gint pg_report_by_rank(gconstpointer a, gconstpointer b)
-{
-    const PGReportLane *x = *(PGReportLane *const *)a;
-    const PGReportLane *y = *(PGReportLane *const *)b;
-    unsigned x_new = g_array_index(x->events, unsigned, x->events->len - 1);
-    unsigned y_new = g_array_index(y->events, unsigned, y->events->len - 1);
-
-    if (x->rank != y->rank) {
-        return y->rank - x->rank;
-    }
-    return (x_new < y_new) - (x_new > y_new);
-}
-
-static gint pg_report_by_key(gconstpointer a, gconstpointer b)
-{
-    const PGReportLane *x = *(PGReportLane *const *)a;
-    const PGReportLane *y = *(PGReportLane *const *)b;
-
-    return (x->key > y->key) - (x->key < y->key);
 }
 
 static unsigned pg_report_last_step(const PGReport *r)
@@ -327,7 +156,6 @@ static void pg_report_make_columns(PGReportLayout *l)
     const PGReport *r = l->r;
     unsigned last = pg_report_last_step(r);
     g_autofree uint8_t *want = pg_report_choose_steps(l, last);
-    double x = 0;
 
     l->columns = g_array_new(FALSE, TRUE, sizeof(PGReportColumn));
     for (unsigned step = 0; step <= last; step++) {
@@ -336,9 +164,17 @@ static void pg_report_make_columns(PGReportLayout *l)
         while (!want[step] && step < last && !want[step + 1]) {
             c.last = ++step;
         }
-        l->steps_left_out += want[c.first] ? 0 : c.last - c.first + 1;
+        l->steps_left_out += want[c.first] ? 0
+                             : c.last - MAX(c.first, 1) + 1;
         g_array_append_val(l->columns, c);
     }
+}
+
+static void pg_report_place_columns(PGReportLayout *l)
+{
+    const PGReport *r = l->r;
+    double x = 0;
+
     for (unsigned i = 0; i < r->events->len; i++) {
         const PGReportEvent *e = pg_report_event(r, i);
         PGReportColumn *c = (PGReportColumn *)pg_report_column(l, e->step);
@@ -379,16 +215,13 @@ bool pg_report_has_row(const PGReportLayout *l, unsigned step)
     return step && step <= l->r->steps->len && c->first == c->last;
 }
 
-static void pg_report_choose_lanes(PGReportLayout *l)
+/* The rig itself is below the guest's processes. */
+static gint pg_report_by_name(gconstpointer a, gconstpointer b)
 {
-    l->lanes = pg_report_all_lanes(l->r);
-    pg_report_rank(l->r, l->lanes);
-    g_ptr_array_sort(l->lanes, pg_report_by_rank);
-    if (l->lanes->len > PG_REPORT_LANES) {
-        l->lanes_left_out = l->lanes->len - PG_REPORT_LANES;
-        g_ptr_array_set_size(l->lanes, PG_REPORT_LANES);
-    }
-    g_ptr_array_sort(l->lanes, pg_report_by_key);
+    const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+    int host = (*x == 'h') - (*y == 'h');
+
+    return host ? host : (int)strlen(x) - (int)strlen(y) ?: strcmp(x, y);
 }
 
 static void pg_report_choose_workers(PGReportLayout *l)
@@ -411,6 +244,7 @@ static void pg_report_choose_workers(PGReportLayout *l)
             g_ptr_array_add(l->workers, worker);
         }
     }
+    g_ptr_array_sort(l->workers, pg_report_by_name);
 }
 
 /* Jobs of a lane that are in flight together, at the most */
@@ -451,13 +285,37 @@ static void pg_report_place_lanes(PGReportLayout *l)
     l->height = y + PG_REPORT_FOOT_H;
 }
 
+/* A BO whose whole life is in one column of steps that are left out */
+static bool pg_report_is_hidden(const PGReportLayout *l,
+                                const PGReportLane *lane)
+{
+    unsigned first = g_array_index(lane->events, unsigned, 0);
+    const PGReportColumn *from =
+        pg_report_column(l, pg_report_event(l->r, first)->step);
+
+    return lane->rank < 2 && lane->gone && from->last > from->first &&
+           pg_report_column(l, lane->released) == from;
+}
+
+static void pg_report_drop_hidden(PGReportLayout *l)
+{
+    for (unsigned i = l->lanes->len; i-- > 0;) {
+        if (pg_report_is_hidden(l, g_ptr_array_index(l->lanes, i))) {
+            g_ptr_array_remove_index(l->lanes, i);
+            l->lanes_left_out++;
+        }
+    }
+}
+
 PGReportLayout *pg_report_layout(const PGReport *r)
 {
     PGReportLayout *l = g_new0(PGReportLayout, 1);
 
     l->r = r;
-    pg_report_choose_lanes(l);
+    l->lanes = pg_report_choose_lanes(r, &l->lanes_left_out);
     pg_report_make_columns(l);
+    pg_report_drop_hidden(l);
+    pg_report_place_columns(l);
     pg_report_place_events(l);
     pg_report_choose_workers(l);
     pg_report_place_lanes(l);

@@ -98,9 +98,9 @@ static void pg_report_head(const PGReportLayout *l, GString *s)
                                    "steps %u to %u are left out</title></rect>"
                                    "<text class=\"gap-text\" x=\"%.1f\" "
                                    "y=\"17\">%u steps</text>\n", c->x,
-                                   c->width, bottom, c->first, c->last,
+                                   c->width, bottom, MAX(c->first, 1), c->last,
                                    c->x + c->width / 2,
-                                   c->last - c->first + 1);
+                                   c->last - MAX(c->first, 1) + 1);
             continue;
         }
         g_string_append_printf(s, "<rect class=\"%s\" x=\"%.1f\" y=\"0\" "

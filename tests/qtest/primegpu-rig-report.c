@@ -12,7 +12,7 @@
 #include "primegpu-rig-report.h"
 
 #define PG_TRACE_ON_MS   2000
-#define PG_TRACE_LIST_MS 10000
+#define PG_TRACE_LIST_MS 5000
 #define PG_EVENTS_CHUNK  1024
 
 /* Where the command wants its page, whatever happens */
@@ -113,13 +113,16 @@ static void pg_report_gather_devices(PGReport *r, PGGuest *g)
                                 qlist_entry_obj(e)), "device"));
     }
     qobject_unref(rsp);
-    rsp = qtest_qmp(g->qts, "{ 'execute': 'query-primegpu-bos' }");
+}
+
+static void pg_report_gather_bos(PGReport *r, PGGuest *g)
+{
+    QDict *rsp = qtest_qmp(g->qts, "{ 'execute': 'query-primegpu-bos' }");
+    const QListEntry *e;
+
     for (e = pg_report_list(rsp) ? qlist_first(pg_report_list(rsp)) : NULL; e;
          e = qlist_next(e)) {
-        uint64_t key = qdict_get_try_int(qobject_to(QDict, qlist_entry_obj(e)),
-                                         "key", 0);
-
-        g_array_append_val(r->alive, key);
+        pg_report_add_bo(r, qobject_to(QDict, qlist_entry_obj(e)));
     }
     qobject_unref(rsp);
 }
@@ -136,6 +139,47 @@ static void pg_report_gather_violations(PGReport *r, PGGuest *g)
     qobject_unref(rsp);
 }
 
+/* What was asked before QEMU went; times were not kept. */
+static void pg_report_gather_known(PGReport *r, const PGGuest *g)
+{
+    for (unsigned i = 0; i < g->events->len; i++) {
+        const PGEvent *known = &g_array_index(g->events, PGEvent, i);
+        PGReportEvent e = {
+            .serial = known->serial,
+            .kind = PrimeGPULedgerEventKind_str(known->kind),
+            .device = known->device,
+            .key = known->key,
+            .step = known->step,
+            .size = known->size,
+            .other = known->other,
+            .has_other = known->other != 0,
+            .trace = -1,
+        };
+
+        if (known->kind == PRIME_GPU_LEDGER_EVENT_KIND_SUBMIT ||
+            known->kind == PRIME_GPU_LEDGER_EVENT_KIND_COMPLETE) {
+            e.seqno = e.other;
+        }
+        pg_report_add_device(r, e.device);
+        g_array_append_val(r->events, e);
+    }
+}
+
+static bool pg_report_guest_runs(PGGuest *g)
+{
+    QDict *rsp, *ret;
+    bool runs;
+
+    if (g->dead) {
+        return false;
+    }
+    rsp = qtest_qmp(g->qts, "{ 'execute': 'query-status' }");
+    ret = qdict_get_qdict(rsp, "return");
+    runs = ret && qdict_get_try_bool(ret, "running", false);
+    qobject_unref(rsp);
+    return runs;
+}
+
 static GString *pg_trace_text;
 
 static void pg_trace_line(const char *line)
@@ -149,12 +193,13 @@ char *pg_report_guest_trace(PGGuest *g)
     GString *text;
     bool done;
 
-    if (g->dead || !pg_has_primegpu(&g->machine)) {
+    if (!pg_has_primegpu(&g->machine) || !pg_report_guest_runs(g)) {
         return NULL;
     }
     pg_trace_text = g_string_new(NULL);
     pg_on_text(g, pg_trace_line);
-    done = pg_wait(g, pg_agent_send(g, "p0 trace list"), PG_TRACE_LIST_MS);
+    done = pg_wait(g, pg_agent_send(g, "p0 trace list"),
+                   PG_TRACE_LIST_MS * pg_slow());
     pg_on_text(g, before);
     text = g_steal_pointer(&pg_trace_text);
     return g_string_free(text, !done && !text->len);
@@ -166,7 +211,7 @@ void pg_report_trace_on(PGGuest *g, bool stacks)
 
     if (pg_has_primegpu(&g->machine)) {
         tag = pg_agent_send(g, stacks ? "p0 trace stacks" : "p0 trace on");
-        if (pg_wait(g, tag, PG_TRACE_ON_MS)) {
+        if (pg_wait(g, tag, PG_TRACE_ON_MS * pg_slow())) {
             g_hash_table_remove(g->replies, GUINT_TO_POINTER(tag));
         }
     }
@@ -188,11 +233,13 @@ static PGReport *pg_report_gather_all(PGGuest *g, const char *title,
 
     pg_report_gather_steps(r, g);
     if (g->dead || !pg_has_primegpu(&g->machine)) {
-        r->note = g_strdup("QEMU does not answer any more, so what the "
-                           "devices saw is not known.");
+        pg_report_gather_known(r, g);
+        r->note = g_strdup("What the devices saw after the test last asked "
+                           "them: QEMU does not answer any more.");
     } else {
         pg_report_gather_devices(r, g);
         pg_report_gather_events(r, g);
+        pg_report_gather_bos(r, g);
         pg_report_gather_violations(r, g);
         pg_report_add_traces(r, trace ?: "");
         if (!r->traces->len) {

@@ -96,6 +96,8 @@ void pg_report_add_device(PGReport *r, const char *device);
 /* What the queries return */
 void pg_report_add_events(PGReport *r, const QDict *events);
 void pg_report_add_violations(PGReport *r, const QDict *violations);
+/* A BO that is alive, when the events have been added */
+void pg_report_add_bo(PGReport *r, const QDict *bo);
 /* A line of the kernel's trace file */
 void pg_report_add_trace(PGReport *r, const char *line);
 /* When all is added: which tracepoint belongs to which event */
@@ -188,6 +190,8 @@ typedef struct PGReportLayout {
 /* Characters of a call's arguments that fit in its box */
 #define PG_REPORT_ARGS     16
 
+GPtrArray *pg_report_choose_lanes(const PGReport *r, unsigned *left_out);
+PGReportLane *pg_report_find(GPtrArray *lanes, uint64_t key);
 PGReportLayout *pg_report_layout(const PGReport *r);
 void pg_report_layout_free(PGReportLayout *l);
 PGReportLane *pg_report_lane(const PGReportLayout *l, uint64_t key);

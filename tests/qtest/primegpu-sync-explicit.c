@@ -46,6 +46,20 @@ static const PGLink pg_links[] = {
       { "syncobj-export k1 s", "syncobj-import f2 s k2",
         "syncobj-signal k1:4" },
       PG_READ, "explicit insync=k2:4" },
+    { "syncobj-load", PG_WRITE, "explicit out=s",
+      { "syncobj f2 k2", "syncobj-load k2 s" },
+      PG_READ, "explicit insync=k2" },
+    { "syncobj-transfer", PG_WRITE, "explicit outsync=k1",
+      { "syncobj f1 k3", "syncobj-transfer k3:5 k1", "syncobj-export k3 s",
+        "syncobj-import f2 s k2", "syncobj-reset k1" },
+      PG_READ, "explicit insync=k2:5" },
+    { "timeline-to-binary", PG_WRITE, "explicit outsync=k1:4",
+      { "syncobj f1 k3", "syncobj-transfer k3 k1:4", "syncobj-query k1",
+        "syncobj-export k3 s sync-file", "syncobj-destroy k1" },
+      PG_READ, "explicit in=s" },
+    { "merge", PG_WRITE, "explicit out=t",
+      { "export-sync d rw w", "merge-sync w t s", "close-fd w", "close-fd t" },
+      PG_READ, "explicit in=s" },
     { "both", PG_WRITE, "explicit out=s outsync=k1",
       { "syncobj-export k1 t", "syncobj-import f2 t k2" },
       PG_READ, "explicit in=s insync=k2" },
@@ -144,7 +158,7 @@ static void pg_test_link(const void *data)
 
         pg_link_play(&s, link);
     }
-    pg_stop(g);
+    pg_finish(g);
 }
 
 void pg_sync_add_explicit(void)

@@ -27,7 +27,7 @@ static void pg_sync_case(void (*round)(PGSync *s))
     PGGuest *g = pg_sync_start();
 
     pg_sync_play(g, round);
-    pg_stop(g);
+    pg_finish(g);
 }
 
 /* Two jobs: all but two reads must be in order, and two reads need not. */
@@ -231,7 +231,7 @@ static void pg_test_blocked(const void *data)
 
     pg_do(g, "spawn p2");
     pg_sync_play(g, pg_round_blocked);
-    pg_stop(g);
+    pg_finish(g);
 }
 
 /*

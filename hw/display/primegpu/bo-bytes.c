@@ -6,6 +6,7 @@
  * way from an offset in a BO to memory.
  */
 #include "qemu/osdep.h"
+#include "qemu/xxhash.h"
 #include "device.h"
 #include "trace.h"
 
@@ -312,6 +313,43 @@ bool primegpu_bo_map(PrimeGPUState *s, PrimeGPUBuffer *bo,
                             span);
 }
 
+static void primegpu_bo_hash_span(PrimeGPUState *s,
+                                  const PrimeGPUMemSpan *span, void *opaque)
+{
+    uint32_t *hash = opaque;
+
+    *hash = qemu_xxhash6((uintptr_t)span->mr, span->mr_offset, *hash,
+                         span->length / PRIMEGPU_PAGE_SIZE);
+}
+
+static bool primegpu_bo_walk(PrimeGPUState *s, PrimeGPUBuffer *bo,
+                             PrimeGPUMemSpanFunc *func, void *opaque)
+{
+    int32_t i;
+
+    for (i = 0; i < bo->segment_count; i++) {
+        if (!primegpu_mem_walk(s, bo->segments[i].addr, bo->segments[i].length,
+                               func, opaque)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void primegpu_bo_refresh(PrimeGPUState *s, PrimeGPUBuffer *bo)
+{
+    uint32_t layout = 0;
+
+    /* The job will find out itself what cannot be reached any more. */
+    if (!primegpu_bo_walk(s, bo, primegpu_bo_hash_span, &layout) ||
+        layout == bo->layout) {
+        return;
+    }
+    bo->layout = layout;
+    primegpu_ledger_move(&s->ledger, bo->key);
+    primegpu_bo_walk(s, bo, primegpu_bo_tell_span, bo);
+}
+
 static bool primegpu_bo_loaded(PrimeGPUState *s, PrimeGPUBuffer *bo)
 {
     int32_t i;
@@ -405,12 +443,8 @@ static gboolean primegpu_bo_restore_one_bytes(gpointer key, gpointer value,
 {
     PrimeGPUState *s = opaque;
     PrimeGPUBuffer *bo = value;
-    int32_t i;
 
-    for (i = 0; i < bo->segment_count; i++) {
-        primegpu_mem_walk(s, bo->segments[i].addr, bo->segments[i].length,
-                          primegpu_bo_tell_span, bo);
-    }
+    primegpu_bo_walk(s, bo, primegpu_bo_tell_span, bo);
     if (bo->attached == bo->size) {
         primegpu_ledger_attached(&s->ledger, bo->key);
     }

@@ -47,6 +47,7 @@ typedef struct PrimeGPUBuffer {
     int32_t segment_hint;       /* the one that was used last */
     uint32_t jobs;              /* jobs queued or running that name it */
     uint64_t job_mark;          /* the last job that counted it */
+    uint32_t layout;            /* hash of where the ledger thinks it lies */
     IntervalTreeNode vram_node;
 } PrimeGPUBuffer;
 
@@ -100,6 +101,12 @@ bool primegpu_bo_same_bytes(const PrimeGPUBuffer *a, const PrimeGPUBuffer *b);
 bool primegpu_bo_map(PrimeGPUState *s, PrimeGPUBuffer *bo,
                      PrimeGPUMemWindow *window, uint64_t offset,
                      uint64_t length, bool is_write, PrimeGPUMemSpan *span);
+
+/*
+ * Behind an IOMMU the pages may have moved since they were attached: tell the
+ * ledger where they are now.
+ */
+void primegpu_bo_refresh(PrimeGPUState *s, PrimeGPUBuffer *bo);
 
 /* After load: check the table and work out what is derived. */
 bool primegpu_bo_table_loaded(PrimeGPUState *s);

@@ -14,13 +14,6 @@
 #include "qapi/qapi-types-primegpu.h"
 #include "qom/object.h"
 
-/* QEMU 10.1 made the data of a class constant. */
-#if QEMU_VERSION_MAJOR > 10 || QEMU_VERSION_MINOR > 0
-typedef const void PrimeGPUClassData;
-#else
-typedef void PrimeGPUClassData;
-#endif
-
 #define TYPE_PRIMEGPU "primegpu"
 OBJECT_DECLARE_TYPE(PrimeGPUState, PrimeGPUClass, PRIMEGPU)
 

@@ -4,7 +4,6 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/module.h"
-#include "hw/qdev-properties.h"
 #include "pci.h"
 
 #define TYPE_PRIMEGPU_DISCRETE "primegpu-discrete"

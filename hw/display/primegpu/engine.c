@@ -115,12 +115,31 @@ static void primegpu_engine_queue(PrimeGPUState *s, PrimeGPUJob *job)
     }
 }
 
+static void primegpu_engine_refresh(PrimeGPUState *s, const PrimeGPUJob *job)
+{
+    int32_t i;
+
+    if (!primegpu_mem_has_iommu(s)) {
+        return;
+    }
+    s->engine.mark++;
+    for (i = 0; i < job->op_count; i++) {
+        if (primegpu_engine_mark_bo(s, job->ops[i].dst)) {
+            primegpu_bo_refresh(s, job->ops[i].dst);
+        }
+        if (primegpu_engine_mark_bo(s, job->ops[i].src)) {
+            primegpu_bo_refresh(s, job->ops[i].src);
+        }
+    }
+}
+
 void primegpu_engine_submit(PrimeGPUState *s, PrimeGPUJob *job)
 {
     bool idle = QTAILQ_EMPTY(&s->engine.jobs);
 
     QTAILQ_INSERT_TAIL(&s->engine.jobs, job, next);
     primegpu_engine_queue(s, job);
+    primegpu_engine_refresh(s, job);
     primegpu_race_check(s, job);
     primegpu_inject_job(s, job);
     trace_primegpu_engine_submit(s->name, job->seqno, job->client,

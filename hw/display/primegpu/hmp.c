@@ -104,6 +104,22 @@ static void primegpu_hmp_sharing(Monitor *mon)
     }
 }
 
+static void primegpu_hmp_violation(Monitor *mon, const PrimeGPUViolation *v)
+{
+    g_autofree char *other = v->has_other
+        ? g_strdup_printf("0x%" PRIx64, v->other) : g_strdup("-");
+
+    monitor_printf(mon, "%-18s %-14s 0x%-16" PRIx64 " %-18s %6" PRIu32 " %12"
+                   PRIu64 " %6" PRIu64, PrimeGPUViolationKind_str(v->kind),
+                   v->device, v->key, other, v->step,
+                   v->ns / PRIMEGPU_HMP_NS_PER_US, v->count);
+    if (v->has_seqno) {
+        monitor_printf(mon, " job %" PRIu64 " and %s's %" PRIu64, v->seqno,
+                       v->other_device, v->other_seqno);
+    }
+    monitor_printf(mon, "\n");
+}
+
 static void primegpu_hmp_violations(Monitor *mon)
 {
     g_autoptr(PrimeGPUViolations) violations =
@@ -111,22 +127,40 @@ static void primegpu_hmp_violations(Monitor *mon)
     PrimeGPUViolationList *item;
 
     monitor_printf(mon, "\nviolations: %" PRIu64 "\n", violations->total);
-    if (!violations->violations) {
+    if (violations->violations) {
+        monitor_printf(mon, "%-18s %-14s %-18s %-18s %6s %12s %6s\n", "kind",
+                       "device", "BO", "other BO", "step", "us", "times");
+    }
+    for (item = violations->violations; item; item = item->next) {
+        primegpu_hmp_violation(mon, item->value);
+    }
+    if (violations->client_races) {
+        monitor_printf(mon, "races left to user space: %" PRIu64 "\n",
+                       violations->client_races);
+    }
+    if (violations->races_unchecked) {
+        monitor_printf(mon, "jobs not compared with all: %" PRIu64 "\n",
+                       violations->races_unchecked);
+    }
+}
+
+static void primegpu_hmp_faults(Monitor *mon)
+{
+    g_autoptr(PrimeGPUFaultInfoList) list =
+        qmp_query_primegpu_faults(&error_abort);
+    PrimeGPUFaultInfoList *item;
+
+    if (!list) {
         return;
     }
-    monitor_printf(mon, "%-18s %-14s %-18s %-18s %6s %12s %6s\n", "kind",
-                   "device", "BO", "other BO", "step", "us", "times");
-    for (item = violations->violations; item; item = item->next) {
-        const PrimeGPUViolation *v = item->value;
-        g_autofree char *other =
-            v->has_other ? g_strdup_printf("0x%" PRIx64, v->other)
-                         : g_strdup("-");
+    monitor_printf(mon, "\n%-14s %-10s %10s %6s %6s\n", "device", "fault",
+                   "comes in", "times", "came");
+    for (item = list; item; item = item->next) {
+        const PrimeGPUFaultInfo *info = item->value;
 
-        monitor_printf(mon, "%-18s %-14s 0x%-16" PRIx64 " %-18s %6" PRIu32
-                       " %12" PRIu64 " %6" PRIu64 "\n",
-                       PrimeGPUViolationKind_str(v->kind), v->device, v->key,
-                       other, v->step, v->ns / PRIMEGPU_HMP_NS_PER_US,
-                       v->count);
+        monitor_printf(mon, "%-14s %-10s %10" PRIu32 " %6" PRIu32 " %6" PRIu32
+                       "\n", info->device, PrimeGPUFault_str(info->fault),
+                       info->at, info->count, info->fired);
     }
 }
 
@@ -136,4 +170,5 @@ void hmp_info_primegpu(Monitor *mon, const QDict *qdict)
     primegpu_hmp_bos(mon);
     primegpu_hmp_sharing(mon);
     primegpu_hmp_violations(mon);
+    primegpu_hmp_faults(mon);
 }

@@ -191,6 +191,15 @@ void primegpu_ledger_attached(PrimeGPULedgerDevice *dev, uint64_t key)
     }
 }
 
+void primegpu_ledger_move(PrimeGPULedgerDevice *dev, uint64_t key)
+{
+    PrimeGPULedgerBO *bo = primegpu_ledger_find_bo(key);
+
+    if (bo && bo->dev == dev) {
+        primegpu_ledger_bytes_put_pages(bo);
+    }
+}
+
 void primegpu_ledger_detach(PrimeGPULedgerDevice *dev, uint64_t key)
 {
     PrimeGPULedgerBO *bo = primegpu_ledger_find_bo(key);

@@ -85,6 +85,8 @@ void primegpu_ledger_close(PrimeGPULedgerDevice *dev, uint64_t key,
 void primegpu_ledger_attach_range(PrimeGPULedgerDevice *dev, uint64_t key,
                                   MemoryRegion *mr, uint64_t mr_offset,
                                   uint64_t size);
+/* The pages are elsewhere now; attach_range tells where. */
+void primegpu_ledger_move(PrimeGPULedgerDevice *dev, uint64_t key);
 void primegpu_ledger_attached(PrimeGPULedgerDevice *dev, uint64_t key);
 void primegpu_ledger_detach(PrimeGPULedgerDevice *dev, uint64_t key);
 /*

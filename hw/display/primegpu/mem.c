@@ -136,6 +136,12 @@ void primegpu_mem_written(PrimeGPUState *s, PrimeGPUMemWindow *window,
     last->length = length;
 }
 
+bool primegpu_mem_has_iommu(PrimeGPUState *s)
+{
+    return pci_device_iommu_address_space(PCI_DEVICE(s)) !=
+           &address_space_memory;
+}
+
 bool primegpu_mem_walk(PrimeGPUState *s, uint64_t addr, uint64_t length,
                        PrimeGPUMemSpanFunc *func, void *opaque)
 {

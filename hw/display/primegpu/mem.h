@@ -72,6 +72,8 @@ void primegpu_mem_written(PrimeGPUState *s, PrimeGPUMemWindow *window,
 /* Needed after the last write through a window */
 void primegpu_mem_flush(PrimeGPUState *s, PrimeGPUMemWindow *window);
 
+/* Whether the meaning of a bus address may change while it is in use */
+bool primegpu_mem_has_iommu(PrimeGPUState *s);
 /*
  * Call @func, unless it is NULL, for each span of a bus range.  Returns false
  * at the first byte that may not be written by DMA.

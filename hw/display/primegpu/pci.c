@@ -10,8 +10,6 @@
 #include "qapi/error.h"
 #include "hw/pci/msix.h"
 #include "hw/pci/pcie.h"
-#include "hw/qdev-properties.h"
-#include "hw/resettable.h"
 #include "pci.h"
 #include "regs.h"
 #include "trace.h"

@@ -5,6 +5,7 @@
 #ifndef HW_DISPLAY_PRIMEGPU_PCI_H
 #define HW_DISPLAY_PRIMEGPU_PCI_H
 
+#include "compat.h"
 #include "device.h"
 
 /* Fill in the class of a model. */

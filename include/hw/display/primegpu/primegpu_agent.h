@@ -169,6 +169,12 @@
     X(syncobj_export, WORKER, "SYNC NEW-FD [sync-file]",                       \
       "SYNCOBJ_HANDLE_TO_FD")                                                  \
     X(syncobj_import, WORKER, "FILE FD SYNC", "SYNCOBJ_FD_TO_HANDLE; handle=") \
+    X(syncobj_load, WORKER, "SYNC SYNC-FD",                                    \
+      "SYNCOBJ_FD_TO_HANDLE of a sync_file: the syncobj gets its fence")       \
+    X(syncobj_transfer, WORKER, "DST-SYNC[:POINT] SRC-SYNC[:POINT]",           \
+      "SYNCOBJ_TRANSFER within a file")                                        \
+    X(syncobj_reset, WORKER, "SYNC", "take its fence away")                    \
+    X(syncobj_query, WORKER, "SYNC", "signalled= submitted= of a timeline")    \
     X(syncobj_destroy, WORKER, "SYNC", "destroy it")                           \
     /* framebuffers; FILE must be of a card */                                 \
     X(addfb, WORKER, "BO WIDTH HEIGHT PITCH [FORMAT]",                         \

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Model test, generator: situations that chance alone brings about too seldom.
+ * A plan is a few ops that lead to one; random ops go on from there.  An op
+ * that does not fit any more is an error, or left out, like any other.
+ */
+#include "primegpu-model.h"
+
+typedef struct PGMPlan {
+    GArray *ops;
+    const PGModel *m;
+    unsigned worker;
+    uint32_t files, bos, fds;   /* names that the plan has taken */
+} PGMPlan;
+
+static void pgm_plan_add(PGMPlan *p, PGMOp op)
+{
+    op.worker = p->worker;
+    g_array_append_val(p->ops, op);
+}
+
+/* A name that is free, or the last one: then the plan fails, and harms not. */
+static unsigned pgm_plan_name(uint32_t *taken, unsigned n)
+{
+    unsigned name = 0;
+
+    while (name < n - 1 && (*taken & (1u << name))) {
+        name++;
+    }
+    *taken |= 1u << name;
+    return name;
+}
+
+/* A file of the GPU, opened if there is none; card: that may use flink */
+static unsigned pgm_plan_file(PGMPlan *p, PGMDevice dev, bool card)
+{
+    const PGMWorker *w = &p->m->workers[p->worker];
+    PGMOp open = { .kind = PGM_OPEN, .device = dev, .mode = !card };
+    PGMOp close = { .kind = PGM_CLOSE_FILE };
+
+    for (unsigned i = 0; i < PGM_FILES; i++) {
+        const PGMFile *f = w->files[i];
+
+        if (f && f->dev == dev && !(card && f->render)) {
+            p->files |= 1u << i;
+            return i;
+        }
+    }
+    open.file = pgm_plan_name(&p->files, PGM_FILES);
+    if (w->files[open.file]) {
+        close.file = open.file;
+        pgm_plan_add(p, close);
+    }
+    pgm_plan_add(p, open);
+    return open.file;
+}
+
+static unsigned pgm_plan_create(PGMPlan *p, unsigned file)
+{
+    PGMOp op = {
+        .kind = PGM_CREATE, .file = file, .length = PGM_PAGE,
+        .to = pgm_plan_name(&p->bos, PGM_BOS),
+    };
+
+    pgm_plan_add(p, op);
+    return op.to;
+}
+
+static unsigned pgm_plan_export(PGMPlan *p, unsigned bo)
+{
+    PGMOp op = {
+        .kind = PGM_EXPORT, .bo = bo, .fd = pgm_plan_name(&p->fds, PGM_FDS),
+    };
+
+    pgm_plan_add(p, op);
+    return op.fd;
+}
+
+static unsigned pgm_plan_import(PGMPlan *p, unsigned file, unsigned fd)
+{
+    PGMOp op = {
+        .kind = PGM_IMPORT, .file = file, .fd = fd,
+        .to = pgm_plan_name(&p->bos, PGM_BOS),
+    };
+
+    pgm_plan_add(p, op);
+    return op.to;
+}
+
+static void pgm_plan_fill(PGMPlan *p, unsigned bo, uint32_t value)
+{
+    PGMOp op = {
+        .kind = PGM_FILL, .bo = bo, .length = PGM_PAGE, .value = value,
+    };
+
+    pgm_plan_add(p, op);
+}
+
+/* Both GPUs have jobs on the same bytes, and a gate holds the first. */
+static void pgm_plan_gate(PGMPlan *p, uint64_t random)
+{
+    PGMDevice exporter = random & 1, gate = random >> 1 & 1;
+    unsigned fe = pgm_plan_file(p, exporter, false);
+    unsigned fi = pgm_plan_file(p, !exporter, false);
+    unsigned bos[PGM_DEVICES];
+    PGMOp settle = { .kind = PGM_SETTLE, .wait = true };
+    PGMOp op = { .kind = PGM_GATE, .device = gate, .mode = true };
+
+    bos[exporter] = pgm_plan_create(p, fe);
+    bos[!exporter] = pgm_plan_import(p, fi, pgm_plan_export(p, bos[exporter]));
+    pgm_plan_add(p, settle);
+    pgm_plan_add(p, op);
+    pgm_plan_fill(p, bos[gate], random >> 8);
+    pgm_plan_fill(p, bos[!gate], random >> 16);
+}
+
+/* Two handles of a file to one object, both exported, one closed */
+static void pgm_plan_alias(PGMPlan *p, uint64_t random)
+{
+    PGMDevice dev = random & 1;
+    unsigned file = pgm_plan_file(p, dev, true);
+    unsigned bo = pgm_plan_create(p, file), alias;
+    PGMOp flink = { .kind = PGM_FLINK, .bo = bo };
+    PGMOp open = { .kind = PGM_GEM_OPEN, .file = file, .value = 1 };
+    PGMOp close = { .kind = PGM_CLOSE };
+
+    /* The number that the flink will give */
+    while (open.value < PGM_FLINKS - 1 && p->m->flinks[dev][open.value]) {
+        open.value++;
+    }
+    pgm_plan_add(p, flink);
+    open.to = alias = pgm_plan_name(&p->bos, PGM_BOS);
+    pgm_plan_add(p, open);
+    pgm_plan_export(p, random & 2 ? bo : alias);
+    pgm_plan_export(p, random & 2 ? alias : bo);
+    close.bo = random & 4 ? bo : alias;
+    pgm_plan_add(p, close);
+}
+
+GArray *pgm_plan(const PGModel *m, unsigned worker, uint64_t random)
+{
+    const PGMWorker *w = &m->workers[worker];
+    PGMPlan p = {
+        .ops = g_array_new(FALSE, TRUE, sizeof(PGMOp)), .m = m,
+        .worker = worker,
+    };
+
+    for (unsigned i = 0; i < PGM_FILES; i++) {
+        p.files |= (uint32_t)!!w->files[i] << i;
+    }
+    for (unsigned i = 0; i < PGM_BOS; i++) {
+        p.bos |= (uint32_t)w->bos[i].used << i;
+    }
+    for (unsigned i = 0; i < PGM_FDS; i++) {
+        p.fds |= (uint32_t)w->fds[i].used << i;
+    }
+    if (random >> 63) {
+        pgm_plan_gate(&p, random);
+    } else {
+        pgm_plan_alias(&p, random);
+    }
+    return p.ops;
+}
