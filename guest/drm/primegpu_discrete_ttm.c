@@ -218,12 +218,18 @@ static int primegpu_discrete_move(struct ttm_buffer_object *ttm, bool evict,
 		*hop = (struct ttm_place) { .mem_type = TTM_PL_TT };
 		return -EMULTIHOP;
 	}
-	ret = ttm_bo_wait_ctx(ttm, ctx);
-	if (ret)
-		return ret;
 	if (!ttm->resource && res->mem_type == TTM_PL_SYSTEM) {
 		ttm_bo_move_null(ttm, res);
 		return 0;
+	}
+	/*
+	 * What has no bytes yet is in no job of ours; the fences of an import
+	 * may be jobs of the exporter, which do not keep it from being mapped.
+	 */
+	if (ttm->resource && ttm->resource->mem_type != TTM_PL_SYSTEM) {
+		ret = ttm_bo_wait_ctx(ttm, ctx);
+		if (ret)
+			return ret;
 	}
 	/* From TT to SYSTEM too: pages that are there may be swapped out. */
 	primegpu_discrete_export_notify(bo);

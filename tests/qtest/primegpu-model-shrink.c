@@ -10,6 +10,7 @@
 typedef struct PGMShrink {
     PGMRun run;                 /* that fails */
     char *reason;
+    unsigned last;              /* of its ops, when it failed */
     int64_t until;
 } PGMShrink;
 
@@ -38,6 +39,7 @@ static bool pgm_try(PGMShrink *s, GArray *ops)
     s->run.ops = g_array_ref(ops);
     g_free(s->reason);
     s->reason = g_strdup(result.reason);
+    s->last = run.report->last;
     return true;
 }
 
@@ -122,6 +124,7 @@ GArray *pgm_shrink(const PGMRun *run, unsigned seconds, char **reason)
     PGMShrink s = {
         .run = { run->name, g_array_copy(run->ops), run->report,
                  run->dynamic },
+        .last = run->report->last,
         .until = g_get_monotonic_time() + seconds * G_USEC_PER_SEC,
     };
     unsigned part;
@@ -138,6 +141,8 @@ GArray *pgm_shrink(const PGMRun *run, unsigned seconds, char **reason)
         /* what was needed may not be needed any more */
     }
     pgm_try_idle(&s, false);
+    /* Not that of the last attempt, which may have passed */
+    run->report->last = s.last;
     *reason = s.reason;
     return s.run.ops;
 }
