@@ -195,7 +195,8 @@ static void pg_hang_round(PGHang *h)
     pg_export(g, "e", "d");
     i = pg_import(g, "fi", "d", "i");
     pg_do(g, "mmap-fd d m %u", PG_ENDS_SIZE);
-    pg_set_job_timeout(g, 300);
+    /* Everything has to be closed before the hang is found. */
+    pg_set_job_timeout(g, h->closed ? 3000 : 300);
     pg_forget(g);
     pg_gate(g, id, true);
     pg_do(g, "fill %s 0 %u 0x22222222 out=x", mine, PG_ENDS_SIZE);

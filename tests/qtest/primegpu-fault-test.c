@@ -9,8 +9,12 @@
 #include "qobject/qlist.h"
 #include "primegpu-ends.h"
 
-/* A job that is not done by then is taken for a hang. */
+/*
+ * A job that is not done by then is taken for a hang; a lost interrupt is
+ * found then, when on a busy host the job may still be on its way.
+ */
 #define PG_HANG_MS 300
+#define PG_LOST_MS 1000
 
 /* More places than the scenario has for one fault */
 #define PG_PLACES 64
@@ -22,6 +26,7 @@ typedef struct PGFault {
     const char *errors;         /* that calls may end with; NULL: none may */
     bool fails_jobs;            /* a job may end with an error */
     unsigned ns;
+    unsigned timeout_ms;        /* of jobs; 0: none */
 } PGFault;
 
 static const PGFault pg_faults[] = {
@@ -30,10 +35,10 @@ static const PGFault pg_faults[] = {
     /* A page that cannot be had is a signal for who touches it. */
     { "attach", "attach", NULL, "EFAULT" },
     { "attach-no-memory", "attach", "no-memory", "ENOMEM EFAULT" },
-    { "interrupt", "interrupt", NULL, NULL },
+    { "interrupt", "interrupt", NULL, NULL, false, 0, PG_LOST_MS },
     { "delay", "delay", NULL, NULL, false, 20 * 1000 * 1000 },
     { "job", "job", NULL, NULL, true },
-    { "hang", "hang", NULL, NULL, true },
+    { "hang", "hang", NULL, NULL, true, 0, PG_HANG_MS },
 };
 
 typedef struct PGFaultCase {
@@ -190,7 +195,7 @@ static void pg_test_fault(const void *data)
     unsigned places;
 
     /* How a hang, and a lost interrupt, come to their end */
-    pg_set_job_timeout(g, PG_HANG_MS);
+    pg_set_job_timeout(g, c->fault->timeout_ms);
     places = pg_fault_places(g, c);
     if (c->fault->errors && !c->fault->status) {
         /* By the helpers for static sharing, too */

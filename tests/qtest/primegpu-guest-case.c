@@ -323,3 +323,12 @@ void pg_add_case(const char *path, PGCaseFn fn, const void *data)
     *c = (PGCase) { g_strdup(path), fn, data };
     g_test_add_data_func_full(full, c, pg_glib_case, g_free);
 }
+
+void pg_add_func(const char *path, GTestDataFunc fn, const void *data)
+{
+    g_autofree char *full = g_strconcat("/primegpu/", path, NULL);
+
+    if (pg_is_wanted(full)) {
+        g_test_add_data_func(full, data, fn);
+    }
+}

@@ -184,6 +184,8 @@ typedef struct PGResult {
 
 /* Add a GLib test /primegpu/@path that runs @fn in a child process. */
 void pg_add_case(const char *path, PGCaseFn fn, const void *data);
+/* The same, of a function that needs no process of its own. */
+void pg_add_func(const char *path, GTestDataFunc fn, const void *data);
 /* Run @fn in a child process; the failure folder is named after @name. */
 void pg_run_case(const char *name, PGCaseFn fn, const void *data,
                  PGResult *result);

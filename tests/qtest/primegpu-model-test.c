@@ -168,14 +168,14 @@ int main(int argc, char **argv)
                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     g_assert(pgm_report != MAP_FAILED);
     if (pgm_env("PRIMEGPU_MODEL_TIME", 0)) {
-        g_test_add_data_func("/primegpu/model/soak", NULL, pgm_test_soak);
+        pg_add_func("model/soak", pgm_test_soak, NULL);
         return g_test_run();
     }
     for (uint64_t seed = only ?: 1; seed <= (only ?: PGM_CASES); seed++) {
         g_autofree char *path =
-            g_strdup_printf("/primegpu/model/seed-%" PRIu64, seed);
+            g_strdup_printf("model/seed-%" PRIu64, seed);
 
-        g_test_add_data_func(path, GSIZE_TO_POINTER(seed), pgm_test_seed);
+        pg_add_func(path, pgm_test_seed, GSIZE_TO_POINTER(seed));
     }
     return g_test_run();
 }

@@ -191,7 +191,7 @@ static unsigned pg_count(const GString *page, const char *text)
     return n;
 }
 
-static void pg_test_by_hand(void)
+static void pg_test_by_hand(const void *data)
 {
     g_autoptr(PGReport) r = pg_make_report();
     g_autoptr(GString) page = pg_report_page(r);
@@ -217,7 +217,7 @@ static void pg_test_by_hand(void)
 }
 
 /* Each violation knows the task that did it, and how. */
-static void pg_test_join(void)
+static void pg_test_join(const void *data)
 {
     g_autoptr(PGReport) r = pg_make_report();
     static const char *const tasks[] = { "agent-p2-40", "agent-p3-41" };
@@ -238,7 +238,7 @@ static void pg_test_join(void)
     }
 }
 
-static void pg_test_hostile(void)
+static void pg_test_hostile(const void *data)
 {
     g_autoptr(PGReport) r = pg_make_report();
     g_autoptr(GString) page = NULL;
@@ -260,7 +260,7 @@ static void pg_test_hostile(void)
 }
 
 /* QEMU is dead, so all that is known is what was sent; and not even that */
-static void pg_test_little(void)
+static void pg_test_little(const void *data)
 {
     g_autoptr(PGReport) r = pg_report_new("little", "QEMU ended");
     g_autoptr(GString) page = pg_report_page(r);
@@ -278,7 +278,7 @@ static void pg_test_little(void)
 }
 
 /* Alive and older than all events: it is there all the same. */
-static void pg_test_old(void)
+static void pg_test_old(const void *data)
 {
     g_autoptr(PGReport) r = pg_make_report();
     QDict *bo = pg_parse("{'device': 'discrete0', 'key': 562949953421400,"
@@ -300,7 +300,7 @@ static void pg_test_old(void)
 }
 
 /* More violations than a page shows, each in a step of its own */
-static void pg_test_many(void)
+static void pg_test_many(const void *data)
 {
     g_autoptr(PGReport) r = pg_make_report();
     g_autoptr(GString) page = NULL;
@@ -323,7 +323,7 @@ static void pg_test_many(void)
 }
 
 /* Thousands of steps and BOs: the page stays small and tells what it lacks. */
-static void pg_test_long(void)
+static void pg_test_long(const void *data)
 {
     g_autoptr(PGReport) r = pg_make_report();
     g_autoptr(GString) page = NULL;
@@ -398,13 +398,13 @@ static void pg_test_guest(const void *data)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/primegpu/report/by-hand", pg_test_by_hand);
-    g_test_add_func("/primegpu/report/join", pg_test_join);
-    g_test_add_func("/primegpu/report/hostile", pg_test_hostile);
-    g_test_add_func("/primegpu/report/little", pg_test_little);
-    g_test_add_func("/primegpu/report/old", pg_test_old);
-    g_test_add_func("/primegpu/report/many", pg_test_many);
-    g_test_add_func("/primegpu/report/long", pg_test_long);
+    pg_add_func("report/by-hand", pg_test_by_hand, NULL);
+    pg_add_func("report/join", pg_test_join, NULL);
+    pg_add_func("report/hostile", pg_test_hostile, NULL);
+    pg_add_func("report/little", pg_test_little, NULL);
+    pg_add_func("report/old", pg_test_old, NULL);
+    pg_add_func("report/many", pg_test_many, NULL);
+    pg_add_func("report/long", pg_test_long, NULL);
     pg_add_case("report/guest", pg_test_guest, NULL);
     return g_test_run();
 }
