@@ -33,7 +33,8 @@ help:
 	@echo 'make check-guest     the tests in the guest; CASE=NAME for those with NAME in their'
 	@echo '                     path, GDB=1 to stop the guest kernel for gdb'
 	@echo 'make check-strict    the tests in the guest on a kernel with KASAN, lockdep, kmemleak,'
-	@echo '                     DMA and dma-buf debugging; CASE=NAME as above'
+	@echo '                     DMA and dma-buf debugging; CASE=NAME as above,'
+	@echo '                     KMEMLEAK=1 to look for leaks in each case, and not in one of 8'
 	@echo 'make check-iommu     the tests in the guest behind an IOMMU; CASE=NAME as above'
 	@echo 'make check-variants  the tests on each kernel variant, which must turn red; VARIANTS=DIR'
 	@echo '                     for a folder of your own'
@@ -97,7 +98,7 @@ check-guest: some-variants
 	@GDB='$(GDB)' $(TESTS) --suite=guest $(if $(CASE),--case='$(CASE)')
 
 check-strict: strict
-	@PRIMEGPU_TARGET=check-strict scripts/run-tests --build=$(BUILD)/strict \
+	@PRIMEGPU_TARGET=check-strict PRIMEGPU_KMEMLEAK='$(KMEMLEAK)' scripts/run-tests --build=$(BUILD)/strict \
 		--suite=guest --slow $(if $(CASE),--case='$(CASE)')
 
 check-iommu: some-variants

@@ -28,6 +28,11 @@ bool pg_in_case(void)
     return pg_case.reason_fd && g_getenv("PRIMEGPU_FAILURES");
 }
 
+const char *pg_case_name(void)
+{
+    return pg_case.name ?: "";
+}
+
 static void pg_case_end(const char *reason)
 {
     if (pg_case.reason_fd) {

@@ -18,9 +18,13 @@
  */
 #define PG_CPU "Nehalem"
 
+/*
+ * The TSC is measured at boot.  On a busy host that goes wrong by a factor, and
+ * each resumed guest would keep it: time is the HPET's.
+ */
 #define PG_CMDLINE \
-    "console=ttyS0 loglevel=5 panic=-1 tsc=reliable no_timer_check " \
-    "random.trust_cpu=1"
+    "console=ttyS0 loglevel=5 panic=-1 tsc=reliable clocksource=hpet " \
+    "no_timer_check random.trust_cpu=1"
 
 const char *pg_env(const char *name)
 {

@@ -80,6 +80,7 @@ void pg_log_line(PGGuest *g, const char *line);
 void pg_console_input(PGGuest *g, const char *data, size_t len);
 
 /* case */
+const char *pg_case_name(void);
 /* A failure leaves a folder. */
 bool pg_in_case(void);
 /* From now on an abort of libqtest is a failure of @g; NULL: no guest. */
