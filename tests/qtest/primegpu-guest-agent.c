@@ -77,7 +77,7 @@ static void pg_console_line(PGGuest *g, const char *line)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(pg_complaints); i++) {
         if (strstr(line, pg_complaints[i]) &&
-            (i == 0 || !g->machine.tolerate)) {
+            (i == 0 || !g->machine.tolerate) && !pg_is_known(line)) {
             pg_complain(g, line);
         }
     }

@@ -62,6 +62,8 @@ const char *pg_wish(const char *name);
 unsigned pg_slow(void);
 /* Is the case that is added next to be run?  Ask once for each. */
 bool pg_is_wanted(const char *path);
+/* Is this line of the console a complaint about drivers that aren't tested? */
+bool pg_is_known(const char *line);
 /* Does the guest's kernel know of a leak?  If it can tell. */
 void pg_assert_no_leaks(PGGuest *g);
 

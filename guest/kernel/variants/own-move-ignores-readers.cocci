@@ -10,9 +10,9 @@ expression ttm, ctx;
 @@
  primegpu_discrete_move(...)
  {
- ...
+ <+...
 -ret = ttm_bo_wait_ctx(ttm, ctx);
 +ret = dma_resv_wait_timeout(ttm->base.resv, DMA_RESV_USAGE_WRITE, false,
 +			    MAX_SCHEDULE_TIMEOUT) < 0;
- ...
+ ...+>
  }

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest test: a BO is moved while a job on it is held behind the gate.  The
+ * move must wait for the job, whether that reads the BO or writes it.
+ */
+#include "qemu/osdep.h"
+#include "primegpu-guest.h"
+
+#define PG_SIZE     65536
+/* So long nothing may happen */
+#define PG_QUIET_MS 100
+
+typedef struct PGMoveCase {
+    const char *name;
+    const char *from;
+    const char *move;           /* asked by somebody else than p1 */
+    bool reads;                 /* the held job does, or else writes */
+} PGMoveCase;
+
+static const PGMoveCase pg_moves[] = {
+    { "place/reader", "vram", "p2 place b pages", true },
+    { "place/writer", "vram", "p2 place b pages", false },
+    { "evict/reader", "vram", "evict discrete", true },
+    { "evict/writer", "vram", "evict discrete", false },
+    { "to-vram/reader", "pages", "p2 place b vram", true },
+    { "to-vram/writer", "pages", "p2 place b vram", false },
+};
+
+static uint64_t pg_move_bo(PGGuest *g, const char *bo, const char *place,
+                           unsigned seed)
+{
+    const PGReply *r;
+
+    pg_do(g, "create f %s %u %s", bo, PG_SIZE, place);
+    pg_do(g, "place %s %s", bo, place);
+    pg_do(g, "mmap %s m%s", bo, bo);
+    r = pg_do(g, "write m%s 0 %u %u", bo, PG_SIZE, seed);
+    return pg_u64(g, r, "checksum");
+}
+
+static void pg_assert_sum(PGGuest *g, const char *map, uint64_t wanted)
+{
+    uint64_t sum = pg_checksum(g, map);
+
+    if (sum != wanted) {
+        pg_fail(g, "contents of %s: 0x%" PRIx64 " is not 0x%" PRIx64, map, sum,
+                wanted);
+    }
+}
+
+static void pg_test_move(const void *data)
+{
+    const PGMoveCase *c = data;
+    PGGuest *g = pg_start(NULL);
+    uint64_t sum_b, sum_o;
+    unsigned move;
+
+    /* A job behind a closed gate is no hang. */
+    pg_do(g, "set /sys/module/primegpu_core/parameters/job_timeout_ms 0");
+    pg_open(g, "f", "discrete");
+    sum_b = pg_move_bo(g, "b", c->from, 1);
+    sum_o = pg_move_bo(g, "o", "pages", 2);
+    pg_do(g, "fork p2");
+
+    pg_gate(g, "discrete0", true);
+    pg_do(g, "copy %s 0 %s 0 %u", c->reads ? "o" : "b", c->reads ? "b" : "o",
+          PG_SIZE);
+    move = pg_send(g, "%s", c->move);
+    if (pg_wait(g, move, PG_QUIET_MS)) {
+        pg_fail(g, "the move did not wait for the job: %s", c->move);
+    }
+    pg_assert_no_violations(g);
+    pg_gate(g, "discrete0", false);
+    pg_expect_ok(g, move);
+
+    pg_do(g, "bo-wait b write 20000");
+    pg_do(g, "bo-wait o write 20000");
+    pg_assert_sum(g, "mb", c->reads ? sum_b : sum_o);
+    pg_assert_sum(g, "mo", c->reads ? sum_b : sum_o);
+    pg_do(g, "kill p2");
+    pg_do(g, "munmap mb");
+    pg_do(g, "munmap mo");
+    pg_close_file(g, "f");
+    pg_settle(g);
+    pg_assert_table(g, (uint64_t)0);
+    pg_stop(g);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_moves); i++) {
+        g_autofree char *path = g_strconcat("move/", pg_moves[i].name, NULL);
+
+        pg_add_case(path, pg_test_move, &pg_moves[i]);
+    }
+    return g_test_run();
+}
