@@ -57,9 +57,9 @@ enum primegpu_vector {
  * only (reads as zero).  Reset values marked 0 of RO registers are filled in
  * from the device's properties.
  *
- * 0x400 to 0x7ff are reserved for the display, 0x800 to 0xbff for 3D.
- * 0x1000 to 0x1fff is a page of its own, with nothing but the marker, so that
- * a guest may map it into a user process.
+ * 0x400 to 0x7ff belong to the outputs (below), 0x800 to 0xbff are reserved for
+ * 3D.  0x1000 to 0x1fff is a page of its own, with nothing but the marker, so
+ * that a guest may map it into a user process.  EDID data are at 0x2000.
  */
 #define PRIMEGPU_REGISTERS(X)                     \
     X(ID,             0x0000, RO,  0x55504750)    \
@@ -77,6 +77,9 @@ enum primegpu_vector {
     X(BO_MAX,         0x0030, RO,  0)             \
     X(BYTES_MAX_LO,   0x0038, RO,  0)             \
     X(BYTES_MAX_HI,   0x003c, RO,  0)             \
+    X(OUTPUTS,        0x0040, RO,  0)             \
+    X(CLOCK_LO,       0x0048, RO,  0)             \
+    X(CLOCK_HI,       0x004c, RO,  0)             \
     X(CTRL_BASE_LO,   0x0100, RW,  0)             \
     X(CTRL_BASE_HI,   0x0104, RW,  0)             \
     X(CTRL_ORDER,     0x0108, RW,  0)             \
@@ -98,6 +101,37 @@ enum primegpu_vector {
 enum primegpu_reg {
     PRIMEGPU_REGISTERS(PRIMEGPU_REG_ENUM_)
 };
+
+/*
+ * Registers of one output (section 8.1): name, offset in its block, access,
+ * reset value.  Output n has the block at PRIMEGPU_OUTPUT(n).
+ */
+#define PRIMEGPU_OUTPUT_REGISTERS(X)              \
+    X(STATUS,         0x0000, RO,  0)             \
+    X(IRQ_STATUS,     0x0004, W1C, 0)             \
+    X(IRQ_ENABLE,     0x0008, RW,  0)             \
+    X(CONTROL,        0x000c, RW,  0)             \
+    X(VBLANK_COUNT,   0x0010, RO,  0)             \
+    X(SCANPOS,        0x0014, RO,  0)             \
+    X(VBLANK_TIME_LO, 0x0018, RO,  0)             \
+    X(VBLANK_TIME_HI, 0x001c, RO,  0)             \
+    X(FLIP_SEQ_LO,    0x0020, RO,  0)             \
+    X(FLIP_SEQ_HI,    0x0024, RO,  0)             \
+    X(CRC_FRAME,      0x0028, RO,  0)             \
+    X(CRC,            0x002c, RO,  0)
+
+#define PRIMEGPU_OUTPUT_REG_ENUM_(name, offset, access, reset) \
+    PRIMEGPU_OUTPUT_REG_##name = (offset),
+enum primegpu_output_reg {
+    PRIMEGPU_OUTPUT_REGISTERS(PRIMEGPU_OUTPUT_REG_ENUM_)
+};
+
+#define PRIMEGPU_OUTPUT_MAX             4
+#define PRIMEGPU_OUTPUT(n)              (0x0400 + (n) * 0x0100)
+
+/* EDID data of output n, read as 32-bit words (section 8.2) */
+#define PRIMEGPU_EDID(n)                (0x2000 + (n) * 0x0400)
+#define PRIMEGPU_EDID_SIZE              0x0400
 
 #define PRIMEGPU_ID_VALUE               0x55504750u /* "PGPU" */
 #define PRIMEGPU_VERSION_MAJOR          0xffff0000u
@@ -125,6 +159,26 @@ enum primegpu_reg {
 #define PRIMEGPU_IRQ_DISPLAY            0x00000008u
 #define PRIMEGPU_IRQ_3D                 0x00000010u
 #define PRIMEGPU_IRQ_ALL                0x0000001fu
+
+/* STATUS of an output (section 8.1) */
+#define PRIMEGPU_OUTPUT_CONNECTED       0x00000001u
+#define PRIMEGPU_OUTPUT_ON              0x00000002u
+#define PRIMEGPU_OUTPUT_PENDING         0x00000004u
+
+/* IRQ_STATUS and IRQ_ENABLE of an output (section 8.1) */
+#define PRIMEGPU_OUTPUT_IRQ_VBLANK      0x00000001u
+#define PRIMEGPU_OUTPUT_IRQ_FLIP        0x00000002u
+#define PRIMEGPU_OUTPUT_IRQ_HOTPLUG     0x00000004u
+#define PRIMEGPU_OUTPUT_IRQ_WRITEBACK   0x00000008u
+#define PRIMEGPU_OUTPUT_IRQ_CRC         0x00000010u
+#define PRIMEGPU_OUTPUT_IRQ_ALL         0x0000001fu
+
+/* CONTROL of an output (section 8.6) */
+#define PRIMEGPU_OUTPUT_CONTROL_CRC     0x00000001u
+
+/* SCANPOS of an output (section 8.3) */
+#define PRIMEGPU_SCANPOS_LINE           0xffff0000u
+#define PRIMEGPU_SCANPOS_PIXEL          0x0000ffffu
 
 /*
  * BO keys (section 4.1): the upper 16 bits are DEVICE_ID, the lower 48 rise
@@ -176,8 +230,8 @@ enum primegpu_status {
 };
 
 /*
- * Opcodes: name, value.  0x40 to 0x5f of the control ring are reserved for
- * the display, 0x60 to 0x7f for 3D.
+ * Opcodes: name, value.  0x40 to 0x5f of the control ring belong to the display,
+ * 0x60 to 0x7f are reserved for 3D.
  */
 #define PRIMEGPU_CTRL_OPCODES(X) \
     X(BO_CREATE,  0x01)          \
@@ -186,7 +240,9 @@ enum primegpu_status {
     X(BO_ATTACH,  0x04)          \
     X(BO_DETACH,  0x05)          \
     X(BO_PLACE,   0x06)          \
-    X(BO_DESTROY, 0x07)
+    X(BO_DESTROY, 0x07)          \
+    X(MODE,       0x40)          \
+    X(COMMIT,     0x41)
 
 #define PRIMEGPU_ENGINE_OPCODES(X) \
     X(JOB,        0x80)
@@ -333,5 +389,169 @@ struct primegpu_job_op {
     primegpu_le32 rsvd3c;
 };
 PRIMEGPU_ASSERT_SIZE(struct primegpu_job_op, 64);
+
+/*
+ * MODE (section 8.3): turn an output on with these timings, or off when clock
+ * is 0 (and all that follows).  clock in kHz, the others in pixels and lines.
+ */
+struct primegpu_cmd_mode {
+    struct primegpu_cmd_hdr hdr;
+    primegpu_le32 output;
+    primegpu_le32 clock;
+    primegpu_le16 hdisplay;
+    primegpu_le16 htotal;
+    primegpu_le16 vdisplay;
+    primegpu_le16 vtotal;
+    primegpu_le64 rsvd20[4];
+};
+PRIMEGPU_ASSERT_SIZE(struct primegpu_cmd_mode, 64);
+
+#define PRIMEGPU_MODE_SIZE_MAX          4096
+#define PRIMEGPU_MODE_FRAME_NS_MIN      1000000
+#define PRIMEGPU_MODE_FRAME_NS_MAX      1000000000
+
+#define PRIMEGPU_COMMIT_ASYNC           0x0001u
+#define PRIMEGPU_COMMIT_COLOR           0x0002u
+#define PRIMEGPU_COMMIT_WRITEBACK       0x0004u
+#define PRIMEGPU_COMMIT_EXPLICIT_SYNC   0x0008u
+
+/*
+ * COMMIT (section 8.4): new state for plane_count planes of an output, from the
+ * table at bus address planes_addr; with flag COLOR for its colours, from the
+ * table at color_addr; with flag WRITEBACK the frame is written to a BO.
+ */
+struct primegpu_cmd_commit {
+    struct primegpu_cmd_hdr hdr;
+    primegpu_le32 output;
+    primegpu_le32 plane_count;
+    primegpu_le64 planes_addr;
+    primegpu_le64 color_addr;
+    primegpu_le64 wb_key;
+    primegpu_le32 wb_offset;
+    primegpu_le32 wb_stride;
+    primegpu_le32 wb_format;
+    primegpu_le32 rsvd3c;
+};
+PRIMEGPU_ASSERT_SIZE(struct primegpu_cmd_commit, 64);
+
+/* Planes of one output, numbered from 0; any plane can do anything */
+#define PRIMEGPU_PLANE_MAX              4
+
+/*
+ * Pixel formats: name, fourcc, as in the kernel's drm_fourcc.h, where their
+ * layouts are defined (section 8.5).
+ */
+#define PRIMEGPU_FORMATS(X)         \
+    X(XRGB8888,    'X','R','2','4') \
+    X(ARGB8888,    'A','R','2','4') \
+    X(XBGR8888,    'X','B','2','4') \
+    X(ABGR8888,    'A','B','2','4') \
+    X(XRGB2101010, 'X','R','3','0') \
+    X(ARGB2101010, 'A','R','3','0') \
+    X(RGB565,      'R','G','1','6') \
+    X(XRGB1555,    'X','R','1','5') \
+    X(ARGB1555,    'A','R','1','5') \
+    X(YUYV,        'Y','U','Y','V') \
+    X(UYVY,        'U','Y','V','Y') \
+    X(NV12,        'N','V','1','2') \
+    X(NV21,        'N','V','2','1') \
+    X(YUV420,      'Y','U','1','2')
+
+#define PRIMEGPU_FORMAT_ENUM_(name, a, b, c, d) \
+    PRIMEGPU_FORMAT_##name = (a) | (b) << 8 | (c) << 16 | (d) << 24,
+enum primegpu_format {
+    PRIMEGPU_FORMATS(PRIMEGPU_FORMAT_ENUM_)
+};
+
+/* rotation: one ROTATE bit, and any REFLECT bits, which come first */
+#define PRIMEGPU_ROTATE_0               0x01u
+#define PRIMEGPU_ROTATE_90              0x02u
+#define PRIMEGPU_ROTATE_180             0x04u
+#define PRIMEGPU_ROTATE_270             0x08u
+#define PRIMEGPU_REFLECT_X              0x10u
+#define PRIMEGPU_REFLECT_Y              0x20u
+
+enum primegpu_blend {
+    PRIMEGPU_BLEND_NONE          = 0,
+    PRIMEGPU_BLEND_PREMULTIPLIED = 1,
+    PRIMEGPU_BLEND_COVERAGE      = 2,
+};
+
+enum primegpu_encoding {
+    PRIMEGPU_ENCODING_BT601  = 0,
+    PRIMEGPU_ENCODING_BT709  = 1,
+    PRIMEGPU_ENCODING_BT2020 = 2,
+};
+
+enum primegpu_range {
+    PRIMEGPU_RANGE_LIMITED = 0,
+    PRIMEGPU_RANGE_FULL    = 1,
+};
+
+/*
+ * New state of one plane (section 8.4).  key, offset and stride in bytes are
+ * those of the format's memory planes; key[0] is 0 when the plane is off, and
+ * then only index counts.  width and height are the framebuffer's, in pixels.
+ * src_* are in the framebuffer, 16.16; dst_* in the frame, in pixels.
+ * damage_* are the pixels of the framebuffer that have changed since it was
+ * last shown in this plane, x2 and y2 not included.
+ */
+struct primegpu_plane {
+    primegpu_le64 key[3];
+    primegpu_le32 offset[3];
+    primegpu_le32 stride[3];
+    primegpu_le32 format;
+    primegpu_le32 width;
+    primegpu_le32 height;
+    primegpu_le32 src_x;
+    primegpu_le32 src_y;
+    primegpu_le32 src_w;
+    primegpu_le32 src_h;
+    primegpu_le32 dst_x;        /* two's complement, as dst_y */
+    primegpu_le32 dst_y;
+    primegpu_le32 dst_w;
+    primegpu_le32 dst_h;
+    primegpu_le32 damage_x1;
+    primegpu_le32 damage_y1;
+    primegpu_le32 damage_x2;
+    primegpu_le32 damage_y2;
+    primegpu_le16 alpha;        /* of the whole plane, 0xffff is opaque */
+    uint8_t index;
+    uint8_t zpos;               /* higher covers lower, then index does */
+    uint8_t blend;
+    uint8_t encoding;
+    uint8_t range;
+    uint8_t rotation;
+    primegpu_le32 rsvd74;
+    primegpu_le64 rsvd78;
+};
+PRIMEGPU_ASSERT_SIZE(struct primegpu_plane, 128);
+
+struct primegpu_lut {
+    primegpu_le16 red;
+    primegpu_le16 green;
+    primegpu_le16 blue;
+    primegpu_le16 rsvd6;
+};
+PRIMEGPU_ASSERT_SIZE(struct primegpu_lut, 8);
+
+#define PRIMEGPU_LUT_SIZE               256
+
+#define PRIMEGPU_COLOR_DEGAMMA          0x0001u
+#define PRIMEGPU_COLOR_CTM              0x0002u
+#define PRIMEGPU_COLOR_GAMMA            0x0004u
+
+/*
+ * Colours of an output (section 8.5): the stages that flags names are on.  ctm
+ * is row by row, sign and magnitude with 32 fractional bits.
+ */
+struct primegpu_color {
+    primegpu_le32 flags;
+    primegpu_le32 rsvd4;
+    primegpu_le64 ctm[9];
+    struct primegpu_lut degamma[PRIMEGPU_LUT_SIZE];
+    struct primegpu_lut gamma[PRIMEGPU_LUT_SIZE];
+};
+PRIMEGPU_ASSERT_SIZE(struct primegpu_color, 4176);
 
 #endif /* PRIMEGPU_ABI_H */
