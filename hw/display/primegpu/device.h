@@ -23,6 +23,7 @@ OBJECT_DECLARE_TYPE(PrimeGPUState, PrimeGPUClass, PRIMEGPU)
 #include "fence.h"
 #include "bo.h"
 #include "engine.h"
+#include "output.h"
 #include "inject.h"
 #include "ring.h"
 
@@ -32,6 +33,10 @@ typedef struct PrimeGPUConf {
     uint64_t bytes_max;
     uint64_t vram_size;
     uint64_t engine_latency_ns;
+    uint32_t max_outputs;
+    uint32_t xres;
+    uint32_t yres;
+    uint32_t refresh_rate;      /* mHz */
 } PrimeGPUConf;
 
 /* What makes one model differ from another. */
@@ -69,6 +74,7 @@ struct PrimeGPUState {
     PrimeGPURing rings[PRIMEGPU_RING_COUNT];
     QEMUBH *ctrl_bh;                    /* ring: not migrated, kicked */
     PrimeGPUInject inject;
+    PrimeGPUOutput outputs[PRIMEGPU_OUTPUT_MAX];    /* conf.max_outputs */
 
     PrimeGPUCounters counters;          /* migrated */
 };
