@@ -6,6 +6,8 @@
 #ifndef HW_DISPLAY_PRIMEGPU_OUTPUT_H
 #define HW_DISPLAY_PRIMEGPU_OUTPUT_H
 
+#include "color.h"
+
 /* Memory planes of a format */
 #define PRIMEGPU_PLANE_KEYS     3
 
@@ -59,14 +61,6 @@ typedef struct PrimeGPUPlane {
     PrimeGPUBuffer *bo[PRIMEGPU_PLANE_KEYS];    /* stay while shown */
 } PrimeGPUPlane;
 
-/* The colour stages, in host order and checked */
-typedef struct PrimeGPUColor {
-    uint32_t flags;
-    uint64_t ctm[9];
-    uint16_t degamma[3][PRIMEGPU_LUT_SIZE];     /* red, green, blue */
-    uint16_t gamma[3][PRIMEGPU_LUT_SIZE];
-} PrimeGPUColor;
-
 /* Where a frame is to be written; key is 0 when there is nothing to do. */
 typedef struct PrimeGPUWriteBack {
     /* migrated */
@@ -102,6 +96,7 @@ typedef struct PrimeGPUCommit {
 } PrimeGPUCommit;
 
 typedef struct PrimeGPUConsole PrimeGPUConsole;
+typedef struct PrimeGPUFrame PrimeGPUFrame;
 
 /* Private to the block and to frame and console, except for the queries. */
 typedef struct PrimeGPUOutput {
@@ -142,6 +137,7 @@ typedef struct PrimeGPUOutput {
     QEMUTimer *timer;           /* runs only while somebody needs it */
     uint8_t edid[PRIMEGPU_EDID_SIZE];
     PrimeGPUConsole *console;
+    PrimeGPUFrame *frame_work;  /* room for composing; the block frame's */
 } PrimeGPUOutput;
 
 bool primegpu_output_init(PrimeGPUState *s, Error **errp);

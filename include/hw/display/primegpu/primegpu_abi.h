@@ -437,6 +437,11 @@ PRIMEGPU_ASSERT_SIZE(struct primegpu_cmd_commit, 64);
 /* Planes of one output, numbered from 0; any plane can do anything */
 #define PRIMEGPU_PLANE_MAX              4
 
+/* Limits of a plane: sides of its framebuffer, its place in the frame */
+#define PRIMEGPU_FB_SIZE_MAX            8192
+#define PRIMEGPU_DST_MIN                (-32768)
+#define PRIMEGPU_DST_MAX                32767
+
 /*
  * Pixel formats: name, fourcc, as in the kernel's drm_fourcc.h, where their
  * layouts are defined (section 8.5).
