@@ -281,6 +281,8 @@ void primegpu_irq_poll(struct primegpu_device *pgpu);
 void primegpu_irq_sync(struct primegpu_device *pgpu);
 int primegpu_kms_init(struct primegpu_device *pgpu);
 int primegpu_settle(unsigned int wait_ms);
+int primegpu_settle_wait_jobs(struct primegpu_device *pgpu,
+			      unsigned int wait_ms);
 void primegpu_settle_note(void);
 void primegpu_settle_wait_dying(struct primegpu_device *pgpu);
 void primegpu_settle_add(struct primegpu_device *pgpu);

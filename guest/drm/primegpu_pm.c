@@ -10,18 +10,26 @@
 #include "primegpu_compat.h"
 #include "primegpu_internal.h"
 
-/* How long jobs that the hardware has may take */
+/* How long jobs may take that were there when user space was stopped */
 #define PRIMEGPU_PM_IDLE_MS	1000
 
-/* All devices are awake: importers on others can be told of moves. */
+/*
+ * All devices are awake: jobs that wait for another's can still be done, and
+ * importers on others can be told of moves. TTM would wait much longer for a
+ * job that hangs.
+ */
 static int primegpu_pm_prepare(struct device *dev)
 {
 	struct primegpu_device *pgpu = dev_get_drvdata(dev);
+	int ret;
 
 	if (pm_suspend_via_firmware()) {
-		drm_err(&pgpu->drm, "only suspend to idle is possible\n");
+		drm_warn(&pgpu->drm, "only suspend to idle is possible\n");
 		return -EOPNOTSUPP;
 	}
+	ret = primegpu_settle_wait_jobs(pgpu, PRIMEGPU_PM_IDLE_MS);
+	if (ret)
+		return ret;
 	return pgpu->backend->evict ? pgpu->backend->evict(pgpu) : 0;
 }
 

@@ -129,6 +129,15 @@ void primegpu_settle_wait_dying(struct primegpu_device *pgpu)
 			   msecs_to_jiffies(PRIMEGPU_SETTLE_WORKER_MS));
 }
 
+/* Waits up to @wait_ms for the jobs of one device, with no new ones coming. */
+int primegpu_settle_wait_jobs(struct primegpu_device *pgpu,
+			      unsigned int wait_ms)
+{
+	return wait_event_timeout(primegpu_settle_released,
+				  !atomic_read(&pgpu->engine->jobs),
+				  msecs_to_jiffies(wait_ms)) ? 0 : -EBUSY;
+}
+
 /* Waits up to @wait_ms for jobs that are not done, then settles. */
 int primegpu_settle(unsigned int wait_ms)
 {

@@ -104,44 +104,13 @@ static void pg_test_unload(const void *data)
     pg_finish(g);
 }
 
-/* As far as all devices are suspended; the kernel resumes by itself. */
-static void pg_test_suspend(const void *data)
-{
-    PGGuest *g = pg_start(NULL);
-    g_autofree char *states = pg_guest_file(g, "/sys/power/state");
-    g_autofree char *tests = pg_guest_file(g, "/sys/power/pm_test");
-
-    if (!states || !strstr(states, "freeze") || !tests) {
-        pg_skip("the guest's kernel cannot suspend: it has no CONFIG_SUSPEND "
-                "and CONFIG_PM_DEBUG");
-    }
-    pg_open(g, "fe", "discrete");
-    pg_open(g, "fi", "integrated");
-    pg_create(g, "fe", "e", PG_ENDS_SIZE);
-    pg_do(g, "fill e 0 %u 0x61616161 wait", PG_ENDS_SIZE);
-    pg_export(g, "e", "d");
-    pg_import(g, "fi", "d", "i");
-    pg_do(g, "fill i 0 4096 0x61616161 wait");
-    pg_do(g, "set /sys/power/pm_test devices");
-    pg_do(g, "set /sys/power/state freeze");
-    pg_assert_u64(g, "contents", pg_bo_sum(g, "i"),
-                  pg_sum_words(PG_ENDS_SIZE, 0x61616161, PG_ENDS_SIZE, 0));
-    pg_do(g, "fill i 0 4096 1 wait");
-    pg_do(g, "fill e 0 4096 2 wait");
-    pg_close_fd(g, "d");
-    pg_close_file(g, "fe");
-    pg_close_file(g, "fi");
-    pg_assert_nothing_left(g, "all was closed");
-    pg_ends_works(g, data);
-    pg_finish(g);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     pg_ends_add_unplug();
     pg_ends_add_process();
     pg_ends_add_limits();
+    pg_ends_add_suspend();
     for (unsigned i = 0; i < ARRAY_SIZE(pg_ends_pairs); i++) {
         g_autofree char *path =
             g_strconcat("ends/rmmod/", pg_ends_pairs[i].name, NULL);
@@ -149,6 +118,5 @@ int main(int argc, char **argv)
         pg_add_case(path, pg_test_rmmod, &pg_ends_pairs[i]);
     }
     pg_add_case("ends/unload", pg_test_unload, &pg_ends_pairs[0]);
-    pg_add_case("ends/suspend", pg_test_suspend, &pg_ends_pairs[1]);
     return g_test_run();
 }

@@ -33,5 +33,7 @@ void pg_ends_add_unplug(void);
 void pg_ends_add_process(void);
 /* Limits of the devices, and a hang */
 void pg_ends_add_limits(void);
+/* Sleep of the whole machine */
+void pg_ends_add_suspend(void);
 
 #endif /* PRIMEGPU_ENDS_H */

@@ -306,3 +306,13 @@ QTestState *pg_qts(PGGuest *g)
 {
     return g->qts;
 }
+
+void pg_type(PGGuest *g, const char *text)
+{
+    size_t len = strlen(text);
+
+    if (RETRY_ON_EINTR(send(g->console_fd, text, len, MSG_NOSIGNAL)) !=
+        (ssize_t)len) {
+        pg_fail(g, "the guest's console takes no keys: %s", strerror(errno));
+    }
+}

@@ -56,6 +56,8 @@ void pg_stop(PGGuest *g);
 /* Start to now, in microseconds */
 int64_t pg_elapsed_us(const PGGuest *g);
 QTestState *pg_qts(PGGuest *g);
+/* At the keyboard of the guest's console */
+void pg_type(PGGuest *g, const char *text);
 
 /*
  * Agent.  A line is what a person would type: [pN] COMMAND [ARGUMENT...].
