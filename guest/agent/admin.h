@@ -9,7 +9,8 @@
 
 /*
  * Wait at most so long for jobs, then until all primegpus have released what
- * they can; the number of devices, or -1 with the call's error set.
+ * they can; the number of devices, or -1 with the call's error set.  One that
+ * goes meanwhile does not count.
  */
 int admin_settle(struct call *c, unsigned int jobs_ms);
 

@@ -112,8 +112,8 @@ int sys_send_fd(int sock, const char *data, size_t length, int fd, int flags);
 int sys_recv_fd(int sock, char *data, size_t size, int *fd);
 int sys_ioctl(int fd, unsigned long request, void *arg);
 
-/* marker.c: the number of devices that were told */
-int marker_write(uint32_t marker, bool rescan);
+/* marker.c: the number of devices that were told; look: for new ones */
+int marker_write(uint32_t marker, bool look);
 
 /* init.c: what process 1 does for the machine */
 void init_mounts(void);

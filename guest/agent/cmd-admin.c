@@ -32,31 +32,38 @@ static bool gpu_has_driver(const struct gpu *gpu)
     return gpu->primegpu && (gpu->card >= 0 || gpu->render >= 0);
 }
 
-/* Write a number to a debugfs file of the driver */
-static int debugfs_trigger(struct call *c, const struct gpu *gpu,
-                           const char *name, unsigned int value)
+/* Write a number to a debugfs file of the driver; 0 or an errno */
+static int debugfs_trigger(const struct gpu *gpu, const char *name,
+                           unsigned int value)
 {
     int minor = gpu->card >= 0 ? gpu->card : gpu->render;
     char path[PATH_MAX], text[16];
-    int error;
 
     snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%d/%s", minor, name);
     snprintf(text, sizeof(text), "%u", value);
-    error = -sys_write_text(path, text);
-    return error ? call_fail(c, error, "%s", path) : 0;
+    return -sys_write_text(path, text);
 }
 
-/* One device's file settles all of them. */
+/*
+ * One device's file settles all of them.  That of a device that is being
+ * unbound is gone (ENOENT), or is going (EIO), before the device is.
+ */
 int admin_settle(struct call *c, unsigned int jobs_ms)
 {
-    static struct gpu gpus[GPUS_MAX];
-    int i, devices = 0, n = gpu_list(gpus, GPUS_MAX);
+    const struct gpu *gpus;
+    int i, n, error, devices = 0;
 
+    gpu_list(&gpus, &n);
     for (i = 0; i < n; i++) {
-        if (gpu_has_driver(&gpus[i]) && !devices++ &&
-            debugfs_trigger(c, &gpus[i], "settle", jobs_ms)) {
+        if (!gpu_has_driver(&gpus[i])) {
+            continue;
+        }
+        error = devices ? 0 : debugfs_trigger(&gpus[i], "settle", jobs_ms);
+        if (error && error != ENOENT && error != EIO) {
+            call_fail(c, error, "settle %s", gpus[i].name);
             return -1;
         }
+        devices += !error;
     }
     return devices;
 }
@@ -81,6 +88,7 @@ int cmd_settle(struct call *c)
 int cmd_evict(struct call *c)
 {
     struct gpu gpu;
+    int error;
 
     if (!call_gpu(c, 1, &gpu)) {
         return c->error;
@@ -88,7 +96,8 @@ int cmd_evict(struct call *c)
     if (!gpu_has_driver(&gpu)) {
         return call_fail(c, ENODEV, "%s has no driver of ours", c->argv[1]);
     }
-    return debugfs_trigger(c, &gpu, "evict", 1);
+    error = debugfs_trigger(&gpu, "evict", 1);
+    return error ? call_fail(c, error, "evict %s", c->argv[1]) : 0;
 }
 
 int cmd_unbind(struct call *c)
@@ -140,9 +149,10 @@ int cmd_bind(struct call *c)
 
 int cmd_gpus(struct call *c)
 {
-    static struct gpu gpus[GPUS_MAX];
-    int i, n = gpu_list(gpus, GPUS_MAX);
+    const struct gpu *gpus;
+    int i, n;
 
+    gpu_list(&gpus, &n);
     for (i = 0; i < n; i++) {
         const struct gpu *g = &gpus[i];
         char text[PRIMEGPU_AGENT_LINE_MAX], index[16] = "";

@@ -3,6 +3,10 @@
  * Finds GPUs in sysfs: PCI display devices, bound or not, then the DRM
  * devices of other buses (vgem, vkms).  Card numbers say nothing: they come
  * in the order of binding.
+ *
+ * A look at all of sysfs takes as long as ten other calls.  Whatever comes,
+ * goes, is bound or unbound makes the kernel count an event: as long as the
+ * number is the same, so is the list.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -19,6 +23,7 @@
 #define PCI_DEVICES         "/sys/bus/pci/devices"
 #define DRM_CLASS           "/sys/class/drm"
 #define PCI_BASE_DISPLAY    0x03
+#define EVENT_NUMBER        "/sys/kernel/uevent_seqnum"
 
 static const struct {
     unsigned int device;
@@ -183,7 +188,7 @@ static void drm_scan(struct gpu *gpus, int *count, int max)
     }
 }
 
-int gpu_list(struct gpu *gpus, int max)
+static int gpu_scan(struct gpu *gpus, int max)
 {
     int count = 0, i, k;
 
@@ -195,6 +200,26 @@ int gpu_list(struct gpu *gpus, int max)
         }
     }
     return count;
+}
+
+unsigned int gpu_list(const struct gpu **list, int *count)
+{
+    static struct gpu gpus[GPUS_MAX];
+    static char before[24];
+    static unsigned int version;
+    static int known;
+    char now[sizeof(before)] = "";
+
+    /* Before the scan: what happens during it is a reason for the next */
+    if (sys_read_text(EVENT_NUMBER, now, sizeof(now)) <= 0 ||
+        strcmp(now, before)) {
+        known = gpu_scan(gpus, GPUS_MAX);
+        strcpy(before, now);
+        version++;
+    }
+    *list = gpus;
+    *count = known;
+    return version;
 }
 
 static bool gpu_is(const struct gpu *gpu, const char *word)
@@ -213,9 +238,10 @@ static bool gpu_is(const struct gpu *gpu, const char *word)
 
 bool call_gpu(struct call *c, int arg, struct gpu *gpu)
 {
-    static struct gpu gpus[GPUS_MAX];
-    int i, n = gpu_list(gpus, GPUS_MAX);
+    const struct gpu *gpus;
+    int i, n;
 
+    gpu_list(&gpus, &n);
     for (i = 0; i < n; i++) {
         if (gpu_is(&gpus[i], c->argv[arg])) {
             *gpu = gpus[i];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * primegpu agent: the GPUs of the guest, found anew for each use, because
- * they may be plugged, unplugged, bound and unbound at any time.
+ * primegpu agent: the GPUs of the guest, which may be plugged, unplugged,
+ * bound and unbound at any time.
  */
 #ifndef AGENT_GPU_H
 #define AGENT_GPU_H
@@ -22,8 +22,11 @@ struct gpu {
     int render;
 };
 
-/* The number of GPUs found, PCI ones first, in the order of addresses */
-int gpu_list(struct gpu *gpus, int max);
+/*
+ * All GPUs, PCI ones first, in the order of addresses; the list is good until
+ * the next call.  Returns a number that rises when the list is made anew.
+ */
+unsigned int gpu_list(const struct gpu **list, int *count);
 
 /* The GPU that an argument names, or NULL with the call's error set */
 bool call_gpu(struct call *c, int arg, struct gpu *gpu);

@@ -17,6 +17,7 @@
 
 static uint32_t *pages[GPUS_MAX];
 static int page_count = -1;
+static unsigned int page_version;   /* of the list of GPUs */
 
 static void marker_forget(void)
 {
@@ -28,9 +29,10 @@ static void marker_forget(void)
 
 static void marker_find(void)
 {
-    static struct gpu gpus[GPUS_MAX];
-    int i, fd, n = gpu_list(gpus, GPUS_MAX);
+    const struct gpu *gpus;
+    int i, fd, n;
 
+    page_version = gpu_list(&gpus, &n);
     page_count = 0;
     for (i = 0; i < n; i++) {
         char path[PATH_MAX];
@@ -66,9 +68,12 @@ static bool marker_store(uint32_t marker)
     return true;
 }
 
-int marker_write(uint32_t marker, bool rescan)
+int marker_write(uint32_t marker, bool look)
 {
-    if (rescan) {
+    const struct gpu *gpus;
+    int n;
+
+    if (look && gpu_list(&gpus, &n) != page_version) {
         marker_forget();
     }
     if (page_count <= 0) {

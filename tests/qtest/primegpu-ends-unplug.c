@@ -122,8 +122,8 @@ static void pg_unplug_remove(PGUnplug *u)
                                  pg_ends_id(u->victim));
     }
     if (u->jobs == PG_JOBS_OTHER) {
-        /* It may meet a device that is about to go. */
-        pg_call(g, "settle");
+        /* It meets a device that is about to go. */
+        pg_do(g, "settle");
         pg_assert_alive(g, u->other_key);
         pg_gate(g, pg_ends_id(u->other), false);
     }
