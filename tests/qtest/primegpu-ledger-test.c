@@ -16,6 +16,10 @@
 #define CROWD       100
 #define COMPARED    64
 
+/* So many of the newest are kept. */
+#define EVENTS_KEPT     65536
+#define VIOLATIONS_KEPT 1024
+
 /* The GPU on the machine with hotplug */
 #define HOTPLUG_SLOT    4
 
@@ -334,6 +338,80 @@ static void test_repeats(void)
     primegpu_pair_quit(&p);
 }
 
+/* A query from @since: so many lost, and the first that is there */
+static void assert_history(QTestState *qts, uint64_t since, uint64_t lost,
+                           uint64_t serial, uint32_t marker)
+{
+    QDict *answer = query_events(qts, since, 1);
+    QDict *event = qobject_to(QDict, qlist_peek(qdict_get_qlist(answer,
+                                                                "events")));
+
+    g_assert_cmpuint(qdict_get_int(answer, "lost"), ==, lost);
+    g_assert_cmpuint(qdict_get_int(event, "serial"), ==, serial);
+    g_assert_cmpstr(qdict_get_str(event, "kind"), ==, "marker");
+    g_assert_cmpuint(qdict_get_int(event, "other"), ==, marker);
+    g_assert_cmpuint(qdict_get_int(event, "step"), ==, marker);
+    qobject_unref(answer);
+}
+
+/* The oldest events make room, and a reader is told how many it missed. */
+static void test_history_wrap(void)
+{
+    PrimeGPUPair p;
+    uint32_t marker;
+    uint64_t first;
+
+    primegpu_pair_start(&p);
+    first = qprimegpu_history_next(p.qts);
+    g_assert_cmpuint(first, ==, 1);
+    for (marker = 1; marker <= EVENTS_KEPT; marker++) {
+        qprimegpu_writel(&p.integrated, PRIMEGPU_REG_MARKER, marker);
+    }
+    assert_history(p.qts, 1, 0, 1, 1);
+    assert_history(p.qts, EVENTS_KEPT, 0, EVENTS_KEPT, EVENTS_KEPT);
+
+    qprimegpu_writel(&p.discrete, PRIMEGPU_REG_MARKER, marker++);
+    assert_history(p.qts, 1, 1, 2, 2);
+    assert_history(p.qts, 2, 0, 2, 2);
+    for (; marker <= EVENTS_KEPT + 11; marker++) {
+        qprimegpu_writel(&p.integrated, PRIMEGPU_REG_MARKER, marker);
+    }
+    assert_history(p.qts, 0, 11, 12, 12);
+    assert_history(p.qts, 5, 7, 12, 12);
+    assert_history(p.qts, 12, 0, 12, 12);
+    assert_history(p.qts, marker - 1, 0, marker - 1, marker - 1);
+    g_assert_cmpuint(qprimegpu_history_next(p.qts), ==, marker);
+    primegpu_pair_quit(&p);
+}
+
+/* All violations are counted, the newest are listed. */
+static void test_violations_wrap(void)
+{
+    PrimeGPUPair p;
+    QDict *answer, *violation;
+    QList *list;
+    uint64_t key;
+    uint32_t marker;
+
+    primegpu_pair_start(&p);
+    key = qprimegpu_key_next(&p.integrated);
+    for (marker = 1; marker <= VIOLATIONS_KEPT + 3; marker++) {
+        qprimegpu_writel(&p.integrated, PRIMEGPU_REG_MARKER, marker);
+        qprimegpu_destroy(&p.integrated, key);
+    }
+    answer = qtest_qmp_assert_success_ref(
+        p.qts, "{ 'execute': 'query-primegpu-violations' }");
+    g_assert_cmpint(qdict_get_int(answer, "total"), ==, VIOLATIONS_KEPT + 3);
+    list = qdict_get_qlist(answer, "violations");
+    g_assert_cmpuint(qlist_size(list), ==, VIOLATIONS_KEPT);
+    violation = qobject_to(QDict, qlist_peek(list));
+    g_assert_cmpint(qdict_get_int(violation, "step"), ==, 4);
+    violation = qobject_to(QDict, QTAILQ_LAST(&list->head)->value);
+    g_assert_cmpint(qdict_get_int(violation, "step"), ==, VIOLATIONS_KEPT + 3);
+    qobject_unref(answer);
+    primegpu_pair_quit(&p);
+}
+
 /* One page in many BOs costs a bounded number of comparisons. */
 static void test_crowd(void)
 {
@@ -400,7 +478,9 @@ int main(int argc, char **argv)
     qtest_add_func("primegpu/ledger/peer", test_peer);
     qtest_add_func("primegpu/ledger/peer-registers", test_peer_registers);
     qtest_add_func("primegpu/ledger/history", test_history);
+    qtest_add_func("primegpu/ledger/history-wrap", test_history_wrap);
     qtest_add_func("primegpu/ledger/repeats", test_repeats);
+    qtest_add_func("primegpu/ledger/violations-wrap", test_violations_wrap);
     qtest_add_func("primegpu/ledger/crowd", test_crowd);
     qtest_add_func("primegpu/ledger/left-behind", test_left_behind);
     return g_test_run();
