@@ -147,7 +147,10 @@ static void pg_report(PGGuest *g, const char *reason)
         g_string_append_printf(s, "\n  what is known: %s", dir);
         if (g && g->script->len) {
             g_string_append_printf(s, "\n  replay: make run "
-                                   "SCRIPT=%s/script.txt", dir);
+                                   "SCRIPT=%s/script.txt"
+                                   "\n  picture: %s/report.html, of a replay: "
+                                   "make report SCRIPT=%s/script.txt",
+                                   dir, dir, dir);
         }
     }
     if (pg_case.name && pg_case.reason_fd) {
