@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include "qemu/cutils.h"
 #include "qemu/units.h"
+#include "qobject/qdict.h"
 #include "primegpu-guest-priv.h"
 #include "hw/display/primegpu/primegpu_agent.h"
 
@@ -406,19 +407,45 @@ void pg_settle(PGGuest *g)
     pg_expect_ok(g, pg_settle_send(g));
 }
 
-void pg_gate(PGGuest *g, const char *device, bool closed)
+/* A step that the rig itself does, when all that was sent to p1 is done */
+static void pg_rig_step(PGGuest *g, const char *line)
 {
-    g_autofree char *line =
-        g_strdup_printf(":gate %s %s", device, closed ? "on" : "off");
     g_autofree char *marker = NULL;
 
     pg_new_step(g, line);
     marker = g_strdup_printf("p1 marker %u", pg_step(g));
     pg_expect_ok(g, pg_agent_send(g, marker));
+}
+
+void pg_gate(PGGuest *g, const char *device, bool closed)
+{
+    g_autofree char *line =
+        g_strdup_printf(":gate %s %s", device, closed ? "on" : "off");
+
+    pg_rig_step(g, line);
     qtest_qmp_assert_success(g->qts,
                              "{ 'execute': 'primegpu-gate',"
                              "  'arguments': { 'device': %s, 'closed': %i } }",
                              device, closed);
+}
+
+void pg_inject(PGGuest *g, const char *device, const char *fault, unsigned ns)
+{
+    g_autofree char *line = g_strdup_printf(":inject %s %s", device, fault);
+    QDict *args = qdict_new();
+
+    qdict_put_str(args, "device", device);
+    qdict_put_str(args, "fault", fault);
+    qdict_put_int(args, "at", 1);
+    if (ns) {
+        g_autofree char *shorter = line;
+
+        line = g_strdup_printf("%s %u", shorter, ns);
+        qdict_put_int(args, "ns", ns);
+    }
+    pg_rig_step(g, line);
+    qtest_qmp_assert_success(g->qts, "{ 'execute': 'primegpu-inject',"
+                             "  'arguments': %p }", args);
 }
 
 void pg_open(PGGuest *g, const char *file, const char *gpu)

@@ -111,6 +111,11 @@ unsigned pg_settle_send(PGGuest *g);
  * was sent to p1 is done: a step.
  */
 void pg_gate(PGGuest *g, const char *device, bool closed);
+/*
+ * The same for a fault, which the next that it can come to will have; @ns is by
+ * how much a job is late, 0 for the default.
+ */
+void pg_inject(PGGuest *g, const char *device, const char *fault, unsigned ns);
 
 /* Typed wrappers; they run in worker p1. Keys are the devices' BO keys. */
 void pg_open(PGGuest *g, const char *file, const char *gpu);

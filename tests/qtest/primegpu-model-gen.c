@@ -240,6 +240,16 @@ static unsigned pgm_pick_flink(PGMGen *r, const PGMFile *f)
     return pgm_pick(r, 8, used, true);
 }
 
+static unsigned pgm_pick_fb(PGMGen *r, const PGMFile *f)
+{
+    uint32_t used = 0;
+
+    for (unsigned n = 0; f && n < PGM_FBS; n++) {
+        used |= (uint32_t)!!r->m->fbs[f->dev][n].obj << n;
+    }
+    return pgm_pick(r, PGM_FBS, used, true);
+}
+
 static void pgm_pick_numbers(PGMGen *r, PGMOp *op)
 {
     const PGMWorker *w = &r->m->workers[op->worker];
@@ -278,6 +288,15 @@ static void pgm_pick_numbers(PGMGen *r, PGMOp *op)
     case PGM_GEM_OPEN:
         op->value = pgm_pick_flink(r, w->files[op->file]);
         break;
+    case PGM_ADDFB:
+        op->length = pgm_percent(r, 90) ? pgm_size_of_bo(r, op)
+                                        : pgm_pick_size(r);
+        break;
+    case PGM_RMFB:
+    case PGM_GETFB:
+        op->value = pgm_pick_fb(r, w->files[op->file]);
+        op->mode = pgm_below(r, 2);
+        break;
     case PGM_EXPORT:
         op->mode = pgm_percent(r, 5);
         break;
@@ -310,6 +329,10 @@ static void pgm_pick_device(PGMGen *r, PGMOp *op)
         op->device = r->m->gate[PGM_DISCRETE] ? PGM_DISCRETE :
                      r->m->gate[PGM_INTEGRATED] ? PGM_INTEGRATED :
                      pgm_below(r, 2);
+        break;
+    case PGM_INJECT:
+        op->device = pgm_below(r, 2);
+        op->mode = PGM_FAULT_CREATE + pgm_below(r, 3);
         break;
     default:
         break;
@@ -416,6 +439,8 @@ GArray *pgm_generate(uint64_t seed, unsigned n)
     unsigned tries = 0;
 
     r.m = pgm_new();
+    /* Any number will do: it is in no op. */
+    r.m->fb_base[PGM_INTEGRATED] = r.m->fb_base[PGM_DISCRETE] = 1;
     pgm_weigh(&r);
     while (ops->len < n && tries++ < 64 * n) {
         PGMExpect x;

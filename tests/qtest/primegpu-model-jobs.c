@@ -237,8 +237,15 @@ static bool pgm_job(PGModel *m, const PGMOp *op, PGMExpect *x)
         pgm_job_moves(m, f, dst) || (src && pgm_job_moves(m, f, src))) {
         return false;
     }
+    /* Which of several jobs is fetched first is not known. */
+    if (m->fault[f->dev] == PGM_FAULT_JOB && (blocked || m->jobs->len)) {
+        return false;
+    }
     x->other_jobs = m->jobs->len;
-    pgm_bytes_of_job(op, dst, src);
+    if (!pgm_fault_comes(m, f->dev, PGM_FAULT_JOB)) {
+        pgm_bytes_of_job(op, dst, src);
+    }
+    pgm_fault_comes(m, f->dev, PGM_FAULT_DELAY);
     pgm_job_operand(dst);
     if (src && src != dst) {
         pgm_job_operand(src);
@@ -298,6 +305,15 @@ static bool pgm_gate(PGModel *m, const PGMOp *op)
     return true;
 }
 
+static bool pgm_inject(PGModel *m, const PGMOp *op)
+{
+    if (op->device == PGM_VGEM || m->fault[op->device]) {
+        return false;
+    }
+    m->fault[op->device] = op->mode;
+    return true;
+}
+
 static void pgm_snapshot(PGModel *m, PGMExpect *x)
 {
     x->alive = g_array_new(FALSE, FALSE, sizeof(PGMAlive));
@@ -343,6 +359,8 @@ bool pgm_steps_job(PGModel *m, const PGMOp *op, PGMExpect *x)
         return pgm_bo_wait(m, op, x);
     case PGM_GATE:
         return pgm_gate(m, op);
+    case PGM_INJECT:
+        return pgm_inject(m, op);
     default:
         return pgm_settle(m, op, x);
     }

@@ -49,6 +49,15 @@ static void pgm_name_bo(PGModel *m, const PGMOp *op, PGMExpect *x,
     x->obj = obj;
 }
 
+bool pgm_fault_comes(PGModel *m, PGMDevice dev, PGMFault fault)
+{
+    if (m->fault[dev] != fault) {
+        return false;
+    }
+    m->fault[dev] = PGM_FAULT_NONE;
+    return true;
+}
+
 static bool pgm_file_full(const PGMFile *f)
 {
     for (unsigned h = 1; h < PGM_HANDLES; h++) {
@@ -56,6 +65,16 @@ static bool pgm_file_full(const PGMFile *f)
             return false;
         }
     }
+    return true;
+}
+
+bool pgm_name_handle(PGModel *m, const PGMOp *op, PGMExpect *x, PGMFile *f,
+                     PGMObj *obj)
+{
+    if (pgm_file_full(f)) {
+        return false;
+    }
+    pgm_name_bo(m, op, x, pgm_handle_create(f, obj), obj);
     return true;
 }
 
@@ -89,6 +108,8 @@ static bool pgm_create(PGModel *m, const PGMOp *op, PGMExpect *x)
         x->error = "EINVAL";
     } else if (pgm_file_full(f)) {
         return false;
+    } else if (pgm_fault_comes(m, f->dev, PGM_FAULT_CREATE)) {
+        x->error = "ENOMEM";
     } else {
         obj = pgm_obj_new(m, f->dev, op->length);
         pgm_name_bo(m, op, x, pgm_handle_create(f, obj), obj);
@@ -186,6 +207,14 @@ static bool pgm_import_op(PGModel *m, const PGMOp *op, PGMExpect *x)
         if (pgm_file_full(f) || pgm_import_waits(m, f, fd->dmabuf->obj)) {
             return false;
         }
+        if (f->dev != fd->dmabuf->obj->dev &&
+            pgm_fault_comes(m, f->dev, PGM_FAULT_CREATE)) {
+            /* It was attached by then. */
+            fd->dmabuf->was_import = true;
+            fd->dmabuf->obj->placed = false;
+            x->error = "ENOMEM";
+            return true;
+        }
         handle = pgm_import(m, f, fd->dmabuf, &x->birth);
     }
     pgm_name_bo(m, op, x, handle, f->handles[handle].obj);
@@ -219,10 +248,8 @@ static bool pgm_gem_open(PGModel *m, const PGMOp *op, PGMExpect *x)
         x->error = "EACCES";
     } else if (!obj) {
         x->error = "ENOENT";
-    } else if (pgm_file_full(f)) {
-        return false;
     } else {
-        pgm_name_bo(m, op, x, pgm_handle_create(f, obj), obj);
+        return pgm_name_handle(m, op, x, f, obj);
     }
     return true;
 }
@@ -256,8 +283,14 @@ static bool pgm_place(PGModel *m, const PGMOp *op, PGMExpect *x)
 
 static bool pgm_evict(PGModel *m, const PGMOp *op)
 {
-    if (pgm_any_gate(m) && m->jobs->len) {
-        return false;
+    /* It would wait for jobs on what is in VRAM. */
+    for (unsigned i = 0; pgm_any_gate(m) && i < m->objs->len; i++) {
+        const PGMObj *obj = g_ptr_array_index(m->objs, i);
+
+        if (!obj->import && obj->dev == PGM_DISCRETE &&
+            pgm_root_blocked(m, obj, true)) {
+            return false;
+        }
     }
     for (unsigned i = 0; i < m->objs->len; i++) {
         ((PGMObj *)g_ptr_array_index(m->objs, i))->placed = false;
@@ -390,6 +423,9 @@ static bool pgm_apply(PGModel *m, const PGMOp *op, PGMExpect *x)
     case PGM_WRITE:
     case PGM_CHECKSUM:
     case PGM_SYNC: return pgm_steps_cpu(m, op, x);
+    case PGM_ADDFB:
+    case PGM_RMFB:
+    case PGM_GETFB: return pgm_steps_fb(m, op, x);
     default: return pgm_steps_job(m, op, x);
     }
 }
@@ -397,7 +433,8 @@ static bool pgm_apply(PGModel *m, const PGMOp *op, PGMExpect *x)
 /* These run in the agent itself, or in the rig. */
 static bool pgm_needs_worker(PGMKind kind)
 {
-    return kind != PGM_SPAWN && kind != PGM_KILL && kind != PGM_GATE;
+    return kind != PGM_SPAWN && kind != PGM_KILL && kind != PGM_GATE &&
+           kind != PGM_INJECT;
 }
 
 bool pgm_step(PGModel *m, const PGMOp *op, PGMExpect *x)

@@ -93,6 +93,9 @@ static void pgm_check_reply(PGMDrive *d, const PGMExpect *x, const PGReply *r)
     if (x->flink) {
         pgm_check_number(d, x, r, "name", x->flink);
     }
+    if (x->fb) {
+        pgm_check_number(d, x, r, "fb", x->fb);
+    }
     if (x->has_checksum) {
         pgm_check_number(d, x, r, "checksum", x->checksum);
     }
@@ -128,13 +131,18 @@ static void pgm_send_op(PGMDrive *d, PGMSent *sent)
     const PGMOp *op = &sent->x.op;
     g_autofree char *line = pgm_op_line(op);
 
-    if (op->kind == PGM_GATE) {
+    if (op->kind == PGM_GATE || op->kind == PGM_INJECT) {
         g_autofree char *device =
             g_strdup_printf("%s0", pgm_device_name(op->device));
 
-        pg_gate(d->g, device, op->mode);
+        if (op->kind == PGM_GATE) {
+            pg_gate(d->g, device, op->mode);
+        } else {
+            pg_inject(d->g, device, pgm_fault_name(op->mode),
+                      pgm_fault_ns(op->mode));
+        }
         d->report->ops++;
-        d->report->kinds[PGM_GATE]++;
+        d->report->kinds[op->kind]++;
     } else {
         sent->tag = pg_send(d->g, "%s", line);
     }
@@ -162,6 +170,26 @@ static void pgm_play(PGMDrive *d, const PGMOp *op)
     }
 }
 
+/* The number that the first framebuffer of each GPU gets */
+static void pgm_learn_fbs(PGMDrive *d)
+{
+    PGGuest *g = d->g;
+
+    for (unsigned dev = PGM_INTEGRATED; dev <= PGM_DISCRETE; dev++) {
+        const PGReply *r;
+
+        pg_do(g, "open probe %s card", pgm_device_name(dev));
+        pg_do(g, "create probe probe %u", PGM_PAGE);
+        r = pg_call(g, "addfb probe %u 1 %u", PGM_PAGE / 4, PGM_PAGE);
+        d->m->fb_base[dev] = r->ok ? pg_u64(g, r, "fb") : 0;
+        pg_do(g, "close-file probe");
+    }
+    memcpy(d->report->fb_base, d->m->fb_base, sizeof(d->m->fb_base));
+    pg_settle(g);
+    pg_forget(g);
+    pg_restart_script(g);
+}
+
 void pgm_run(const void *data)
 {
     const PGMRun *run = data;
@@ -175,6 +203,7 @@ void pgm_run(const void *data)
     };
 
     g_array_set_clear_func(d.steps, pgm_clear_sent);
+    pgm_learn_fbs(&d);
     /* A gate may hold a job for longer than the driver allows. */
     pg_do(d.g, PGM_SET_TIMEOUT);
     if (run->dynamic) {

@@ -75,17 +75,20 @@ static bool pgm_remove_parts(PGMShrink *s, unsigned part)
 }
 
 /* Without what is not played at all and, by choice, without errors */
-static GArray *pgm_drop_idle(const GArray *ops, bool errors)
+static GArray *pgm_drop_idle(const PGMShrink *s, bool errors)
 {
+    const GArray *ops = s->run.ops;
     GArray *kept = g_array_new(FALSE, TRUE, sizeof(PGMOp));
     PGModel *m = pgm_new();
 
+    memcpy(m->fb_base, s->run.report->fb_base, sizeof(m->fb_base));
     for (unsigned i = 0; i < ops->len; i++) {
         PGMExpect x;
 
-        if (pgm_step(m, &g_array_index(ops, PGMOp, i), &x) &&
-            !(errors && x.error)) {
-            g_array_append_val(kept, x.op);
+        const PGMOp *op = &g_array_index(ops, PGMOp, i);
+
+        if (pgm_step(m, op, &x) && !(errors && x.error)) {
+            g_array_append_val(kept, *op);
         }
         pgm_expect_clear(&x);
     }
@@ -95,7 +98,7 @@ static GArray *pgm_drop_idle(const GArray *ops, bool errors)
 
 static void pgm_try_idle(PGMShrink *s, bool errors)
 {
-    g_autoptr(GArray) kept = pgm_drop_idle(s->run.ops, errors);
+    g_autoptr(GArray) kept = pgm_drop_idle(s, errors);
 
     pgm_try(s, kept);
 }

@@ -45,7 +45,8 @@ static void pgm_save_script(const char *name, const char *text)
     g_strdelimit(file, "/", '-');
     path = g_build_filename(failures, file, NULL);
     if (g_file_set_contents(path, text, -1, NULL)) {
-        g_test_message("replay it with: make run SCRIPT=%s", path);
+        g_test_message("replay it: make run SCRIPT=%s; picture: "
+                       "make report SCRIPT=%s", path, path);
     }
 }
 

@@ -6,6 +6,8 @@
 
 /* So long may the guest take for jobs where all of them can be done, in ms */
 #define PGM_WAIT_MS 20000
+/* By how much a job is late that has this fault, in ns */
+#define PGM_LATE_NS 2000000
 
 static const char *const pgm_device_names[PGM_DEVICES] = {
     "integrated", "discrete", "vgem",
@@ -13,6 +15,7 @@ static const char *const pgm_device_names[PGM_DEVICES] = {
 
 static const char *const pgm_placements[] = { "", " pages", " vram", " any" };
 static const char *const pgm_map_modes[] = { "", " ro", " private" };
+static const char *const pgm_fault_names[] = { "", "create", "job", "delay" };
 static const char *const pgm_sync_modes[] = {
     "sync-start", "sync-start", "sync-end",
 };
@@ -20,6 +23,16 @@ static const char *const pgm_sync_modes[] = {
 const char *pgm_device_name(PGMDevice dev)
 {
     return pgm_device_names[dev];
+}
+
+const char *pgm_fault_name(PGMFault fault)
+{
+    return pgm_fault_names[fault];
+}
+
+unsigned pgm_fault_ns(PGMFault fault)
+{
+    return fault == PGM_FAULT_DELAY ? PGM_LATE_NS : 0;
 }
 
 const PGMKindInfo pgm_kinds[PGM_KINDS] = {
@@ -55,6 +68,10 @@ const PGMKindInfo pgm_kinds[PGM_KINDS] = {
     [PGM_COPY] = { "copy", 34, false },
     [PGM_SETTLE] = { "settle", 10, false },
     [PGM_GATE] = { "gate", 8, true },
+    [PGM_ADDFB] = { "addfb", 14, false },
+    [PGM_RMFB] = { "rmfb", 8, false },
+    [PGM_GETFB] = { "getfb", 8, false },
+    [PGM_INJECT] = { "inject", 3, true },
 };
 
 static char *pgm_create_text(const PGMOp *op)
@@ -121,6 +138,20 @@ static char *pgm_bo_text(const PGMOp *op)
     }
 }
 
+static char *pgm_fb_text(const PGMOp *op)
+{
+    if (op->kind == PGM_ADDFB) {
+        return g_strdup_printf("addfb b%u %u %u %u", op->bo, PGM_PAGE / 4,
+                               op->length / PGM_PAGE, PGM_PAGE);
+    }
+    if (op->kind == PGM_RMFB) {
+        return g_strdup_printf("%s f%u %u", op->mode ? "closefb" : "rmfb",
+                               op->file, op->value);
+    }
+    return g_strdup_printf("%s f%u %u b%u", op->mode ? "getfb2" : "getfb",
+                           op->file, op->value, op->to);
+}
+
 static char *pgm_map_text(const PGMOp *op)
 {
     switch (op->kind) {
@@ -176,6 +207,10 @@ static char *pgm_worker_text(const PGMOp *op)
     case PGM_EXPORT_SYNC:
     case PGM_SYNC:
         return pgm_fd_text(op);
+    case PGM_ADDFB:
+    case PGM_RMFB:
+    case PGM_GETFB:
+        return pgm_fb_text(op);
     default:
         return pgm_bo_text(op);
     }
@@ -193,6 +228,13 @@ char *pgm_op_line(const PGMOp *op)
     case PGM_GATE:
         return g_strdup_printf(":gate %s0 %s", pgm_device_names[op->device],
                                op->mode ? "on" : "off");
+    case PGM_INJECT:
+        return op->mode == PGM_FAULT_DELAY
+               ? g_strdup_printf(":inject %s0 %s %u",
+                                 pgm_device_names[op->device],
+                                 pgm_fault_names[op->mode], PGM_LATE_NS)
+               : g_strdup_printf(":inject %s0 %s", pgm_device_names[op->device],
+                                 pgm_fault_names[op->mode]);
     default:
         text = pgm_worker_text(op);
         return g_strdup_printf("p%u %s", op->worker, text);
@@ -204,6 +246,7 @@ char *pgm_script(const PGMRun *run, unsigned *lines)
     GString *s = g_string_new(PGM_SET_TIMEOUT "\n");
     PGModel *m = pgm_new();
 
+    memcpy(m->fb_base, run->report->fb_base, sizeof(m->fb_base));
     if (run->dynamic) {
         g_string_append(s, PGM_SET_DYNAMIC "\n");
     }
@@ -213,7 +256,7 @@ char *pgm_script(const PGMRun *run, unsigned *lines)
         PGMExpect x;
 
         if (pgm_step(m, op, &x)) {
-            g_autofree char *line = pgm_op_line(op);
+            g_autofree char *line = pgm_op_line(&x.op);
 
             g_string_append_printf(s, "%s\n", line);
             *lines += 1;

@@ -4,9 +4,10 @@
  * what, as DRM core does it since each file's PRIME entry keeps its dma-buf.
  *
  * Who holds references:
- *   object    its handles (one for all), its dma-buf's file, mappings, jobs
- *   dma-buf   fds, mappings, the object while it has handles, each file's
- *             entry for a handle, each object that imports it
+ *   object    its handles (one for all), its dma-buf's file, mappings, jobs,
+ *             framebuffers
+ *   dma-buf   fds, mappings, the object while it has handles or framebuffers,
+ *             each file's entry for a handle, each object that imports it
  *   DRM file  names in processes, mappings made through it
  */
 #include "primegpu-model.h"
@@ -122,6 +123,7 @@ void pgm_file_put(PGModel *m, PGMFile *f)
     if (--f->refs) {
         return;
     }
+    pgm_fbs_of_file(m, f);
     for (uint32_t h = 1; h < PGM_HANDLES; h++) {
         pgm_handle_delete(m, f, h);
     }
@@ -138,7 +140,7 @@ uint32_t pgm_handle_create(PGMFile *f, PGMObj *obj)
     for (uint32_t h = 1; h < PGM_HANDLES; h++) {
         if (!f->handles[h].obj) {
             f->handles[h].obj = obj;
-            if (obj->handles++ == 0) {
+            if (obj->handles++ == 0 && !obj->fbs) {
                 pgm_obj_get(obj);
             }
             return h;
@@ -147,10 +149,13 @@ uint32_t pgm_handle_create(PGMFile *f, PGMObj *obj)
     return 0;
 }
 
-static void pgm_last_handle(PGModel *m, PGMObj *obj)
+void pgm_handles_dropped(PGModel *m, PGMObj *obj)
 {
     PGMDmabuf *d = obj->dmabuf;
 
+    if (obj->handles || obj->fbs) {
+        return;
+    }
     if (obj->flink) {
         m->flinks[obj->dev][obj->flink] = NULL;
         obj->flink = 0;
@@ -175,9 +180,8 @@ bool pgm_handle_delete(PGModel *m, PGMFile *f, uint32_t handle)
     if (cached) {
         pgm_dmabuf_put(m, cached);
     }
-    if (--obj->handles == 0) {
-        pgm_last_handle(m, obj);
-    }
+    obj->handles--;
+    pgm_handles_dropped(m, obj);
     return true;
 }
 

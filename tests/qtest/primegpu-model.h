@@ -22,6 +22,7 @@
 #define PGM_MAPS    4
 #define PGM_HANDLES 64          /* of a file */
 #define PGM_FLINKS  64          /* of a device */
+#define PGM_FBS     16          /* of a device */
 #define PGM_PAGE    4096
 
 typedef enum PGMDevice {
@@ -34,11 +35,19 @@ typedef enum PGMKind {
     PGM_BO_WAIT, PGM_CLOSE_FD, PGM_DUP, PGM_SEND, PGM_SEND_FILE, PGM_SPAWN,
     PGM_FORK, PGM_KILL, PGM_EXIT, PGM_EXPORT_SYNC, PGM_SYNC, PGM_MMAP,
     PGM_MMAP_FD, PGM_MUNMAP, PGM_WRITE, PGM_CHECKSUM, PGM_FILL, PGM_COPY,
-    PGM_SETTLE, PGM_GATE,
+    PGM_SETTLE, PGM_GATE, PGM_ADDFB, PGM_RMFB, PGM_GETFB, PGM_INJECT,
     PGM_KINDS
 } PGMKind;
 
 typedef enum PGMMapMode { PGM_MAP_RW, PGM_MAP_RO, PGM_MAP_PRIVATE } PGMMapMode;
+
+/* Faults of a device, each for the next that it can come to */
+typedef enum PGMFault {
+    PGM_FAULT_NONE,
+    PGM_FAULT_CREATE,           /* a BO is refused */
+    PGM_FAULT_JOB,              /* a job does nothing, and ends with an error */
+    PGM_FAULT_DELAY,            /* a job is late */
+} PGMFault;
 
 typedef enum PGMSync { PGM_SYNC_READ, PGM_SYNC_RW, PGM_SYNC_END } PGMSync;
 
@@ -54,12 +63,15 @@ typedef struct PGMOp {
     uint8_t other;              /* worker: of send, spawn, fork, kill */
     uint8_t file, bo, fd, map;  /* names */
     uint8_t to;                 /* new name, or the source of a copy */
-    uint8_t device;             /* open, evict, gate */
-    /* Node, placement, map mode, access, on; of kill and settle: if needed */
+    uint8_t device;             /* open, evict, gate, inject */
+    /*
+     * Node, placement, map mode, access, on, fault; rmfb and getfb: which of
+     * two calls; of kill and settle: if needed
+     */
     uint8_t mode;
     bool wait;                  /* for jobs to be done, however long */
     uint32_t offset, offset2, length;
-    uint32_t value;             /* seed, fill value, flink name */
+    uint32_t value;             /* seed, fill value, flink name, framebuffer */
 } PGMOp;
 
 typedef struct PGMDmabuf PGMDmabuf;
@@ -72,6 +84,7 @@ typedef struct PGMObj {
     uint32_t size;
     unsigned refs;
     unsigned handles;
+    unsigned fbs;
     unsigned flink;
     PGMDmabuf *dmabuf;          /* kept while there are handles */
     PGMDmabuf *import;          /* NULL: the object has bytes of its own */
@@ -114,6 +127,11 @@ struct PGMFile {
     unsigned late_jobs;         /* and may not be on the hardware either */
     bool blocked;               /* one of them waits for another GPU */
 };
+
+typedef struct PGMFb {
+    PGMFile *file;              /* that made it */
+    PGMObj *obj;                /* NULL: the number is free */
+} PGMFb;
 
 typedef struct PGMBoName {
     bool used;
@@ -162,7 +180,7 @@ typedef struct PGMAlive {
 
 /* What must be seen of a step */
 typedef struct PGMExpect {
-    PGMOp op;
+    PGMOp op;                   /* with the numbers that its line has */
     unsigned step;              /* 0: the op is left out */
     const char *error;          /* NULL: ok */
     const char *maybe;          /* this error is right as well */
@@ -170,6 +188,7 @@ typedef struct PGMExpect {
     uint32_t handle;
     bool birth;                 /* obj is new */
     uint32_t flink;
+    uint32_t fb;
     bool has_checksum;
     uint64_t checksum;
     PGMObj *dst, *src;          /* of a job that is waited for */
@@ -185,8 +204,11 @@ typedef struct PGModel {
     GPtrArray *objs;            /* PGMObj, by id */
     GPtrArray *files, *dmabufs; /* all, ever: owned here */
     PGMObj *flinks[PGM_DEVICES][PGM_FLINKS];
+    PGMFb fbs[PGM_DEVICES][PGM_FBS];
+    unsigned fb_base[PGM_DEVICES]; /* number of the first; 0: has none */
     GArray *jobs;               /* PGMJob */
     bool gate[PGM_DEVICES];     /* closed */
+    PGMFault fault[PGM_DEVICES]; /* to come */
 } PGModel;
 
 /* The model */
@@ -213,6 +235,14 @@ PGMObj *pgm_lookup(PGMFile *f, uint32_t handle);
 /* 0: the file is full */
 uint32_t pgm_handle_create(PGMFile *f, PGMObj *obj);
 bool pgm_handle_delete(PGModel *m, PGMFile *f, uint32_t handle);
+/* A handle or framebuffer of the object has gone: it may have been the last. */
+void pgm_handles_dropped(PGModel *m, PGMObj *obj);
+/* A new handle, which the op names; false: the file is full */
+bool pgm_name_handle(PGModel *m, const PGMOp *op, PGMExpect *x, PGMFile *f,
+                     PGMObj *obj);
+/* Has the device a fault of this kind?  Then it has come. */
+bool pgm_fault_comes(PGModel *m, PGMDevice dev, PGMFault fault);
+void pgm_fbs_of_file(PGModel *m, PGMFile *f);
 PGMDmabuf *pgm_export(PGModel *m, PGMFile *f, uint32_t handle, bool read_only);
 /* How many handles of the file a dma-buf has; one of them in *handle */
 unsigned pgm_find_cached(PGMFile *f, PGMDmabuf *d, uint32_t *handle);
@@ -233,6 +263,7 @@ void pgm_file_lost(PGModel *m, PGMFile *f, bool killed);
 bool pgm_steps_job(PGModel *m, const PGMOp *op, PGMExpect *x);
 bool pgm_steps_cpu(PGModel *m, const PGMOp *op, PGMExpect *x);
 bool pgm_steps_process(PGModel *m, const PGMOp *op, PGMExpect *x);
+bool pgm_steps_fb(PGModel *m, const PGMOp *op, PGMExpect *x);
 /* The BO that a name stands for; NULL and an error in *x if there is none */
 PGMObj *pgm_bo(PGModel *m, const PGMOp *op, uint8_t name, PGMFile **f,
                PGMExpect *x, const char *gone);
@@ -251,6 +282,9 @@ typedef struct PGMKindInfo {
 
 extern const PGMKindInfo pgm_kinds[PGM_KINDS];
 const char *pgm_device_name(PGMDevice dev);
+/* As primegpu-inject calls it */
+const char *pgm_fault_name(PGMFault fault);
+unsigned pgm_fault_ns(PGMFault fault);
 GArray *pgm_generate(uint64_t seed, unsigned n);
 /* Ops that lead to an interesting situation */
 GArray *pgm_plan(const PGModel *m, unsigned worker, uint64_t random);
@@ -265,6 +299,7 @@ typedef struct PGMReport {
     unsigned last;              /* op that was sent last */
     int64_t us;                 /* without the start of the guest */
     unsigned kinds[PGM_KINDS];
+    unsigned fb_base[PGM_DEVICES];
 } PGMReport;
 
 typedef struct PGMRun {

@@ -104,6 +104,11 @@ static bool pg_is_switch(const char *word)
     return g_str_equal(word, "on") || g_str_equal(word, "off");
 }
 
+static bool pg_is_fault(const char *word)
+{
+    return qapi_enum_parse(&PrimeGPUFault_lookup, word, -1, NULL) >= 0;
+}
+
 static char *pg_check_rig_line(char **words)
 {
     static const char *const plain[] = {
@@ -118,6 +123,10 @@ static char *pg_check_rig_line(char **words)
     if (g_str_equal(words[0], ":gate")) {
         return n == 3 && pg_is_switch(words[2])
                ? NULL : g_strdup("usage: :gate DEVICE on|off");
+    }
+    if (g_str_equal(words[0], ":inject")) {
+        return (n == 3 || n == 4) && pg_is_fault(words[2])
+               ? NULL : g_strdup("usage: :inject DEVICE FAULT [NS]");
     }
     return g_strdup_printf("there is no command '%s' (:help lists them)",
                            words[0]);
@@ -159,9 +168,12 @@ static void pg_help(void)
     }
     printf("  pN in front of a command names a worker process, @TAG a call "
            "that is not waited for\n"
-           "  %-44s %s\n  %-44s %s\n  %-44s %s\n", ":bos :events :sharing "
+           "  %-44s %s\n  %-44s %s\n  %-44s %s\n  %-44s %s\n",
+           ":bos :events :sharing "
            ":violations", "what the devices see", ":gate DEVICE on|off",
-           "on: jobs of the device do not complete", ":quit", "end");
+           "on: jobs of the device do not complete",
+           ":inject DEVICE FAULT [NS]",
+           "the next that it can come to has it", ":quit", "end");
 }
 
 static void pg_show_view(PGConsole *c)
@@ -213,7 +225,8 @@ static void pg_show_pending(PGConsole *c, unsigned wait_ms)
     }
 }
 
-static void pg_run_gate(PGConsole *c, char **words)
+/* :gate or :inject */
+static void pg_run_device_line(PGConsole *c, char **words)
 {
     g_auto(GStrv) devices = pg_devices(c->g);
 
@@ -222,9 +235,16 @@ static void pg_run_gate(PGConsole *c, char **words)
 
         printf("      there is no device '%s'; there are: %s\n", words[1],
                list);
-        return;
+    } else if (g_str_equal(words[0], ":gate")) {
+        pg_gate(c->g, words[1], g_str_equal(words[2], "on"));
+    } else {
+        pg_inject(c->g, words[1], words[2], words[3] ? atoi(words[3]) : 0);
     }
-    pg_gate(c->g, words[1], g_str_equal(words[2], "on"));
+}
+
+static bool pg_is_device_line(char **words)
+{
+    return g_str_equal(words[0], ":gate") || g_str_equal(words[0], ":inject");
 }
 
 static void pg_run_rig_line(PGConsole *c, char **words)
@@ -239,8 +259,8 @@ static void pg_run_rig_line(PGConsole *c, char **words)
         pg_print_sharing(c->g, s);
     } else if (g_str_equal(words[0], ":violations")) {
         pg_print_violations(c->g, s);
-    } else if (g_str_equal(words[0], ":gate")) {
-        pg_run_gate(c, words);
+    } else if (pg_is_device_line(words)) {
+        pg_run_device_line(c, words);
     } else if (g_str_equal(words[0], ":help")) {
         pg_help();
     }
@@ -287,7 +307,7 @@ static bool pg_run_line(PGConsole *c, char **words)
         pg_run_agent_line(c, words);
     }
     pg_show_pending(c, 0);
-    if (words[0][0] != ':' || g_str_equal(words[0], ":gate")) {
+    if (words[0][0] != ':' || pg_is_device_line(words)) {
         pg_show_view(c);
     }
     return true;
