@@ -9,9 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "drm-calls.h"
 #include "gpu.h"
-#include "names.h"
+#include "kms.h"
 
 /* Ask the file for its driver */
 static int file_identify(struct call *c, struct file *file)
@@ -91,6 +90,8 @@ int cmd_close_file(struct call *c)
         return c->error;
     }
     fd = file->fd;
+    kms_fb_forget(fd);
+    kms_free(file->kms);
     name_drop_of_file(file);
     name_drop(file);
     return close(fd) ? call_fail(c, errno, "close") : 0;

@@ -9,6 +9,8 @@
 
 enum kind { KIND_FILE, KIND_BO, KIND_FD, KIND_MAP, KIND_SYNC, KINDS };
 
+struct kms;
+
 /* First member of each of the structs below */
 struct name {
     struct name *next;
@@ -20,6 +22,7 @@ struct file {
     struct name n;
     int fd;
     bool primegpu;          /* has our ioctls */
+    struct kms *kms;        /* NULL: not yet asked for */
     char driver[PRIMEGPU_AGENT_NAME_MAX];
 };
 

@@ -36,9 +36,10 @@
  * A name that is in use is an error (EEXIST), so is one that is not (ESRCH).
  * Words in the usage: FILE a DRM file, BO a GEM handle, FD a dma-buf,
  * sync_file or other fd, MAP a mapping, SYNC a syncobj; FB is the number that
- * addfb returned, no name.  Numbers are decimal or 0x; sizes and offsets are
- * bytes; [k] is optional.  A command that can't be understood is err EINVAL,
- * and tells the usage.  The agent keeps nothing open that has no name.
+ * addfb returned, or a BO of the file for the newest framebuffer on it.
+ * Numbers are decimal or 0x; sizes and offsets are bytes; [k] is optional.  A
+ * command that can't be understood is err EINVAL, and tells the usage.  The
+ * agent keeps nothing open that has no name.
  */
 #ifndef PRIMEGPU_AGENT_H
 #define PRIMEGPU_AGENT_H
@@ -67,6 +68,20 @@
  * OPTIONS of fill and copy: explicit (no implicit fences), wait (reply when
  * the job is done, else when it is queued), in=FD and out=FD (sync_files;
  * out names a new one), insync=SYNC[:POINT] and outsync=SYNC[:POINT].
+ *
+ * OUTPUT is a number from 0: that CRTC of the device and the connector of that
+ * number, without write-back connectors.  A WORD of atomic is
+ *
+ *     primary, overlay, overlayN, cursor, planeID, crtc, connector, writeback
+ *         which object of the output the next words are about (first: primary)
+ *     fb=FB|off, src=X,Y,W,H, dst=X,Y,W,H, at=X,Y
+ *         of a plane; without src and dst, all of the framebuffer, unscaled
+ *     mode=MODE|off       MODE is preferred or WIDTHxHEIGHT[@HZ]
+ *     in=FD, out=NEW-FD   IN_FENCE_FD of the plane, OUT_FENCE_PTR
+ *     wb=FB, wb-out=NEW-FD  write-back and its fence
+ *     user=N              what the event has as user=
+ *     PROPERTY=VALUE      a number, or names with + between them; _ for a blank
+ *     test, async, nonblock, modeset, event, wait (for the event)
  *
  * insmod reads a newc cpio archive from DEVICE (/dev/vda).  Its modules.order
  * has a line for each module: FILE.ko [PARAMETER=VALUE...].  The kernel takes
@@ -177,15 +192,59 @@
     X(syncobj_query, WORKER, "SYNC", "signalled= submitted= of a timeline")    \
     X(syncobj_destroy, WORKER, "SYNC", "destroy it")                           \
     /* framebuffers; FILE must be of a card */                                 \
-    X(addfb, WORKER, "BO WIDTH HEIGHT PITCH [FORMAT]",                         \
+    X(addfb, WORKER, "BO WIDTH HEIGHT PITCH [FORMAT [OFFSET]]",                \
       "MODE_ADDFB2 (format: XR24, or another fourcc); fb=")                    \
     X(rmfb, WORKER, "FILE FB", "MODE_RMFB")                                    \
     X(closefb, WORKER, "FILE FB", "MODE_CLOSEFB, which turns no plane off")    \
     X(getfb, WORKER, "FILE FB BO", "MODE_GETFB; handle= key= size=")           \
     X(getfb2, WORKER, "FILE FB BO", "MODE_GETFB2; handle= key= size=")         \
-    X(setcrtc, WORKER, "FILE FB|off",                                          \
+    X(dirtyfb, WORKER, "FILE FB [X1 Y1 X2 Y2]...", "MODE_DIRTYFB")             \
+    /* displays; FILE must be of a card */                                     \
+    X(kms, WORKER, "FILE", "list the outputs; outputs=")                       \
+    X(modes, WORKER, "FILE OUTPUT",                                            \
+      "list the modes; connected= modes= and of the preferred one width= "     \
+      "height= refresh=")                                                      \
+    X(props, WORKER, "FILE OUTPUT OBJECT [PROPERTY]",                          \
+      "list the properties of an object, or tell one; value=")                 \
+    X(atomic, WORKER, "FILE OUTPUT WORD...",                                   \
+      "MODE_ATOMIC; mode=, and with wait what event tells")                    \
+    X(setcrtc, WORKER, "FILE FB|off [OUTPUT [MODE]]",                          \
       "show it on the first CRTC, or nothing; mode=")                          \
-    X(flip, WORKER, "FILE FB", "MODE_PAGE_FLIP, and wait for its event")       \
+    X(flip, WORKER, "FILE FB [OUTPUT] [async] [nowait]",                       \
+      "MODE_PAGE_FLIP, and wait for its event; as event")                      \
+    X(event, WORKER, "FILE TIMEOUT-MS",                                        \
+      "the file's next event; type= output= user= sequence= ns=")              \
+    X(vblank, WORKER, "FILE OUTPUT [N]",                                       \
+      "WAIT_VBLANK until the Nth from now; sequence= ns=")                     \
+    X(sequence, WORKER, "FILE OUTPUT",                                         \
+      "CRTC_GET_SEQUENCE; active= sequence= ns=")                              \
+    X(crc, WORKER, "FILE OUTPUT [N]",                                          \
+      "CRCs of the next N frames, from debugfs; frame= crc= of the last")      \
+    X(cursor, WORKER, "FILE OUTPUT BO|off [WIDTH HEIGHT [HOT-X HOT-Y]]",       \
+      "MODE_CURSOR2")                                                          \
+    X(cursor_move, WORKER, "FILE OUTPUT X Y", "MODE_CURSOR")                   \
+    X(dpms, WORKER, "FILE OUTPUT on|off", "the connector's DPMS property")     \
+    X(gamma, WORKER, "FILE OUTPUT linear|invert|zero", "MODE_SETGAMMA; size=") \
+    X(blob_lut, WORKER, "FILE linear|invert|zero|square [SIZE]",               \
+      "a table for DEGAMMA_LUT or GAMMA_LUT; blob=")                           \
+    X(blob_ctm, WORKER, "FILE C0 C1 C2 C3 C4 C5 C6 C7 C8",                     \
+      "a matrix for CTM; blob=")                                               \
+    X(blob_clips, WORKER, "FILE X1,Y1,X2,Y2...",                               \
+      "clips for FB_DAMAGE_CLIPS; blob=")                                      \
+    X(blob_free, WORKER, "FILE BLOB", "MODE_DESTROYPROPBLOB")                  \
+    X(master, WORKER, "FILE set|drop", "SET_MASTER, DROP_MASTER")              \
+    X(lease, WORKER, "FILE OUTPUT NEW-FILE",                                   \
+      "MODE_CREATE_LEASE of all that the output has; lessee=")                 \
+    X(lessees, WORKER, "FILE", "MODE_LIST_LESSEES; lessees= is their number")  \
+    X(revoke, WORKER, "FILE LESSEE", "MODE_REVOKE_LEASE")                      \
+    X(play, WORKER,                                                            \
+      "SHOW-FILE DRAW-FILE OUTPUT[,OUTPUT]... WIDTH HEIGHT N [crc] [async]",   \
+      "draw N frames by jobs of one file, flip to each on outputs of the "     \
+      "other; list flip OUTPUT FRAME SEQUENCE NS and crc OUTPUT SEQUENCE CRC; "\
+      "ns= entries=")                                                          \
+    X(uevents, WORKER, "NEW-FD", "a socket that hears the kernel's uevents")   \
+    X(uevent, WORKER, "FD TIMEOUT-MS [KEY=VALUE]...",                          \
+      "wait for a uevent that has all of these, and list it")                  \
     /* measuring: runs N times in one go */                                    \
     X(bench_create, WORKER, "FILE SIZE N [touch|attach|job]",                  \
       "create, use (CPU, GEM_PLACE, fill job), close; ns=")                    \
@@ -249,6 +308,14 @@ static inline uint64_t primegpu_agent_checksum(uint64_t sum, const void *buf,
         length -= n;
     }
     return sum;
+}
+
+/* A frame of play is one colour: its number, and that of the output. */
+#define PRIMEGPU_AGENT_FRAME_FORMAT 0x34325258u     /* XRGB8888 */
+
+static inline uint32_t primegpu_agent_frame(uint32_t output, uint32_t number)
+{
+    return (output << 22 | (number & 0x3fffff)) & 0xffffff;
 }
 
 #endif /* PRIMEGPU_AGENT_H */

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Framebuffers.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+
+#include "kms.h"
+
+#define FORMAT_DEFAULT  "XR24"
+
+/* Formats of more than one plane: the others' share of pitch and height */
+static const struct {
+    const char *format;
+    unsigned int planes;
+    unsigned int pitch_div;
+    unsigned int height_div;
+} planar[] = {
+    { "NV12", 2, 1, 2 },
+    { "NV21", 2, 1, 2 },
+    { "YU12", 3, 2, 2 },
+};
+
+/* A file and a framebuffer, arguments 1 and 2 */
+static struct file *fb_args(struct call *c, uint32_t *id)
+{
+    struct file *file = name_file(c, c->argv[1]);
+
+    return file && kms_fb_arg(c, file->fd, c->argv[2], id) ? file : NULL;
+}
+
+/* Planes are one after the other, in the same BO. */
+static void add_planes(struct drm_mode_fb_cmd2 *fb, const char *format)
+{
+    uint32_t height = fb->height;
+    unsigned int i, k;
+
+    for (i = 0; i < ARRAY_SIZE(planar); i++) {
+        if (strcmp(format, planar[i].format)) {
+            continue;
+        }
+        for (k = 1; k < planar[i].planes; k++) {
+            fb->handles[k] = fb->handles[0];
+            fb->pitches[k] = fb->pitches[0] / planar[i].pitch_div;
+            fb->offsets[k] = fb->offsets[k - 1] + fb->pitches[k - 1] * height;
+            height = (fb->height + 1) / planar[i].height_div;
+        }
+    }
+}
+
+int cmd_addfb(struct call *c)
+{
+    struct bo *bo = name_bo(c, c->argv[1]);
+    const char *format = c->argc > 5 ? c->argv[5] : FORMAT_DEFAULT;
+    struct drm_mode_fb_cmd2 fb = { 0 };
+    uint64_t width, height, pitch, offset = 0;
+
+    if (!bo || !call_number(c, 2, UINT32_MAX, &width) ||
+        !call_number(c, 3, UINT32_MAX, &height) ||
+        !call_number(c, 4, UINT32_MAX, &pitch) ||
+        (c->argc > 6 && !call_number(c, 6, UINT32_MAX, &offset))) {
+        return c->error;
+    }
+    if (strlen(format) != sizeof(fb.pixel_format)) {
+        return call_usage(c);
+    }
+    fb.width = width;
+    fb.height = height;
+    memcpy(&fb.pixel_format, format, sizeof(fb.pixel_format));
+    fb.handles[0] = bo->handle;
+    fb.pitches[0] = pitch;
+    fb.offsets[0] = offset;
+    add_planes(&fb, format);
+    if (sys_ioctl(bo->file->fd, DRM_IOCTL_MODE_ADDFB2, &fb)) {
+        return call_fail(c, errno, "MODE_ADDFB2");
+    }
+    kms_fb_add(bo->file->fd, &(struct kms_fb) {
+        fb.fb_id, bo->handle, width, height,
+    });
+    call_add(c, "fb=%u", fb.fb_id);
+    return 0;
+}
+
+int cmd_rmfb(struct call *c)
+{
+    uint32_t id;
+    struct file *file = fb_args(c, &id);
+
+    if (!file) {
+        return c->error;
+    }
+    if (sys_ioctl(file->fd, DRM_IOCTL_MODE_RMFB, &id)) {
+        return call_fail(c, errno, "MODE_RMFB of %u", id);
+    }
+    return 0;
+}
+
+int cmd_closefb(struct call *c)
+{
+    struct drm_mode_closefb args = { 0 };
+    struct file *file = fb_args(c, &args.fb_id);
+
+    if (!file) {
+        return c->error;
+    }
+    if (sys_ioctl(file->fd, DRM_IOCTL_MODE_CLOSEFB, &args)) {
+        return call_fail(c, errno, "MODE_CLOSEFB of %u", args.fb_id);
+    }
+    return 0;
+}
+
+/* The handle that the framebuffer's first plane has got in this file */
+static int bo_of_fb(struct call *c, struct file *file, uint32_t handle)
+{
+    struct drm_primegpu_gem_info info;
+    struct bo *bo = name_new_bo(c, c->argv[3]);
+
+    if (!bo) {
+        drm_close(file->fd, handle);
+        return c->error;
+    }
+    bo->file = file;
+    bo->handle = handle;
+    call_add(c, "handle=%u", handle);
+    if (!drm_info(file, handle, &info)) {
+        bo->size = info.size;
+        call_add(c, " key=0x%llx size=%llu", (unsigned long long)info.key,
+                 (unsigned long long)bo->size);
+    }
+    return 0;
+}
+
+int cmd_getfb(struct call *c)
+{
+    struct drm_mode_fb_cmd fb = { 0 };
+    struct file *file = fb_args(c, &fb.fb_id);
+
+    if (!file) {
+        return c->error;
+    }
+    if (sys_ioctl(file->fd, DRM_IOCTL_MODE_GETFB, &fb)) {
+        return call_fail(c, errno, "MODE_GETFB of %u", fb.fb_id);
+    }
+    return bo_of_fb(c, file, fb.handle);
+}
+
+int cmd_getfb2(struct call *c)
+{
+    struct drm_mode_fb_cmd2 fb = { 0 };
+    struct file *file = fb_args(c, &fb.fb_id);
+
+    if (!file) {
+        return c->error;
+    }
+    if (sys_ioctl(file->fd, DRM_IOCTL_MODE_GETFB2, &fb)) {
+        return call_fail(c, errno, "MODE_GETFB2 of %u", fb.fb_id);
+    }
+    return bo_of_fb(c, file, fb.handles[0]);
+}
+
+/* Rectangles of the framebuffer that have changed; none: all of it */
+#define CLIPS_MAX   6
+
+int cmd_dirtyfb(struct call *c)
+{
+    struct drm_mode_fb_dirty_cmd args = { 0 };
+    struct file *file = fb_args(c, &args.fb_id);
+    struct drm_clip_rect clips[CLIPS_MAX];
+    uint64_t edge[4];
+    int arg, i;
+
+    if (!file) {
+        return c->error;
+    }
+    if ((c->argc - 3) % 4 || c->argc > 3 + 4 * CLIPS_MAX) {
+        return call_usage(c);
+    }
+    for (arg = 3; arg < c->argc; arg += 4) {
+        for (i = 0; i < 4; i++) {
+            if (!call_number(c, arg + i, UINT16_MAX, &edge[i])) {
+                return c->error;
+            }
+        }
+        clips[args.num_clips++] = (struct drm_clip_rect) {
+            edge[0], edge[1], edge[2], edge[3],
+        };
+    }
+    args.clips_ptr = args.num_clips ? (uintptr_t)clips : 0;
+    if (sys_ioctl(file->fd, DRM_IOCTL_MODE_DIRTYFB, &args)) {
+        return call_fail(c, errno, "MODE_DIRTYFB");
+    }
+    return 0;
+}
