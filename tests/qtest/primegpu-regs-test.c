@@ -24,6 +24,18 @@ static const struct {
 #undef REGISTER
 };
 
+static const struct {
+    const char *name;
+    enum primegpu_output_reg reg;
+    enum { OUT_RO, OUT_RW, OUT_W1C } access;
+    uint32_t reset;
+} output_registers[] = {
+#define REGISTER(name, offset, access, reset) \
+    { #name, PRIMEGPU_OUTPUT_REG_##name, OUT_##access, reset },
+    PRIMEGPU_OUTPUT_REGISTERS(REGISTER)
+#undef REGISTER
+};
+
 static void test_identity(void *obj, void *data, QGuestAllocator *alloc)
 {
     QPrimeGPU *g = obj;
@@ -66,6 +78,9 @@ static void test_model(void *obj, void *data, QGuestAllocator *alloc)
 
     g_assert_cmphex(caps & PRIMEGPU_CAPS_VRAM, ==,
                     g->discrete ? PRIMEGPU_CAPS_VRAM : 0);
+    g_assert_cmphex(caps & PRIMEGPU_CAPS_DISPLAY, ==, PRIMEGPU_CAPS_DISPLAY);
+    g_assert_cmpuint(qprimegpu_readl(g, PRIMEGPU_REG_OUTPUTS), ==,
+                     QPRIMEGPU_OUTPUTS);
     g_assert_cmpuint(qprimegpu_readq(g, PRIMEGPU_REG_VRAM_SIZE_LO), ==,
                      g->discrete ? QPRIMEGPU_VRAM_SIZE : 0);
     /* The VRAM BAR is there for the discrete one only, prefetchable. */
@@ -172,13 +187,79 @@ static void test_control(void *obj, void *data, QGuestAllocator *alloc)
     g_assert_cmphex(qprimegpu_readl(g, PRIMEGPU_REG_CONTROL), ==, 0);
 }
 
+static void test_outputs(void *obj, void *data, QGuestAllocator *alloc)
+{
+    QPrimeGPU *g = obj;
+    uint32_t n;
+    unsigned int i;
+
+    for (n = 0; n < QPRIMEGPU_OUTPUTS; n++) {
+        for (i = 0; i < ARRAY_SIZE(output_registers); i++) {
+            enum primegpu_output_reg reg = output_registers[i].reg;
+            uint32_t reset = output_registers[i].reset;
+
+            g_test_message("%u %s", n, output_registers[i].name);
+            if (reg == PRIMEGPU_OUTPUT_REG_STATUS) {
+                reset = PRIMEGPU_OUTPUT_CONNECTED;
+            }
+            g_assert_cmphex(qprimegpu_output_readl(g, n, reg), ==, reset);
+            if (output_registers[i].access == OUT_RO) {
+                qprimegpu_output_writel(g, n, reg, ALL_ONES);
+                g_assert_cmphex(qprimegpu_output_readl(g, n, reg), ==, reset);
+            }
+        }
+        qprimegpu_output_writel(g, n, PRIMEGPU_OUTPUT_REG_IRQ_ENABLE,
+                                ALL_ONES);
+        g_assert_cmphex(qprimegpu_output_readl(
+                            g, n, PRIMEGPU_OUTPUT_REG_IRQ_ENABLE), ==,
+                        PRIMEGPU_OUTPUT_IRQ_ALL);
+        qprimegpu_output_writel(g, n, PRIMEGPU_OUTPUT_REG_CONTROL, ALL_ONES);
+        g_assert_cmphex(qprimegpu_output_readl(
+                            g, n, PRIMEGPU_OUTPUT_REG_CONTROL), ==,
+                        PRIMEGPU_OUTPUT_CONTROL_CRC);
+    }
+    qprimegpu_writel(g, PRIMEGPU_REG_CONTROL, PRIMEGPU_CONTROL_DEVICE_RESET);
+    for (i = 0; i < ARRAY_SIZE(output_registers); i++) {
+        g_assert_cmphex(qprimegpu_output_readl(g, 0, output_registers[i].reg),
+                        ==, output_registers[i].reset |
+                        (output_registers[i].reg ==
+                         PRIMEGPU_OUTPUT_REG_STATUS
+                         ? PRIMEGPU_OUTPUT_CONNECTED : 0));
+    }
+}
+
+/* CLOCK is the machine's virtual clock; its halves belong together. */
+static void test_clock(void *obj, void *data, QGuestAllocator *alloc)
+{
+    QPrimeGPU *g = obj;
+    uint64_t start = qprimegpu_readq(g, PRIMEGPU_REG_CLOCK_LO);
+    uint32_t low, high;
+
+    qtest_clock_step(g->qts, 12345);
+    g_assert_cmpuint(qprimegpu_readq(g, PRIMEGPU_REG_CLOCK_LO), ==,
+                     start + 12345);
+    qtest_clock_step(g->qts, UINT32_MAX - (start + 12345));
+    low = qprimegpu_readl(g, PRIMEGPU_REG_CLOCK_LO);
+    qtest_clock_step(g->qts, 1);
+    high = qprimegpu_readl(g, PRIMEGPU_REG_CLOCK_HI);
+    g_assert_cmphex((uint64_t)high << 32 | low, ==, UINT32_MAX);
+    g_assert_cmphex(qprimegpu_readq(g, PRIMEGPU_REG_CLOCK_LO), ==,
+                    UINT32_MAX + 1ull);
+}
+
 /* Offsets with no register: behind the last one and in the reserved blocks */
 static void test_holes(void *obj, void *data, QGuestAllocator *alloc)
 {
     static const uint64_t holes[] = {
         PRIMEGPU_REG_MARKER + sizeof(uint32_t),
         PRIMEGPU_REG_ENGINE_WB_HI + sizeof(uint32_t),
-        PRIMEGPU_REG_BYTES_MAX_HI + sizeof(uint32_t),
+        PRIMEGPU_REG_CLOCK_HI + sizeof(uint32_t),
+        PRIMEGPU_OUTPUT(0) - sizeof(uint32_t),
+        PRIMEGPU_OUTPUT(0) + PRIMEGPU_OUTPUT_REG_CRC + sizeof(uint32_t),
+        PRIMEGPU_OUTPUT(QPRIMEGPU_OUTPUTS) +
+            PRIMEGPU_OUTPUT_REG_STATUS,
+        PRIMEGPU_EDID(QPRIMEGPU_OUTPUTS),
+        PRIMEGPU_EDID(0) - sizeof(uint32_t),
         PRIMEGPU_BAR_REGS_SIZE - sizeof(uint32_t),
     };
     QPrimeGPU *g = obj;
@@ -212,6 +293,8 @@ static void register_tests(void)
     qprimegpu_add_test("regs/read-only", test_read_only);
     qprimegpu_add_test("regs/read-write", test_read_write);
     qprimegpu_add_test("regs/control", test_control);
+    qprimegpu_add_test("regs/outputs", test_outputs);
+    qprimegpu_add_test("regs/clock", test_clock);
     qprimegpu_add_test("regs/holes", test_holes);
     qprimegpu_add_test("regs/access-size", test_access_size);
 }

@@ -144,7 +144,7 @@ uint32_t primegpu_bo_attach(PrimeGPUState *s, uint64_t key, uint64_t offset,
 
 static uint32_t primegpu_bo_refuse_busy(PrimeGPUState *s, PrimeGPUBuffer *bo)
 {
-    trace_primegpu_err_bo_detach_busy(s->name, bo->key, bo->jobs);
+    trace_primegpu_err_bo_detach_busy(s->name, bo->key, bo->jobs, bo->shown);
     primegpu_ledger_violation(&s->ledger, PRIME_GPU_VIOLATION_KIND_DETACH_BUSY,
                               bo->key, 0);
     return PRIMEGPU_ST_BUSY;
@@ -160,7 +160,8 @@ uint32_t primegpu_bo_detach(PrimeGPUState *s, uint64_t key)
     if (!bo->attached) {
         return PRIMEGPU_ST_NOT_ATTACHED;
     }
-    if (bo->jobs && primegpu_bo_location(bo) == PRIME_GPU_LOCATION_PAGES) {
+    if (primegpu_bo_is_busy(bo) &&
+        primegpu_bo_location(bo) == PRIME_GPU_LOCATION_PAGES) {
         return primegpu_bo_refuse_busy(s, bo);
     }
     g_clear_pointer(&bo->segments, g_free);
@@ -223,7 +224,7 @@ uint32_t primegpu_bo_place_pages(PrimeGPUState *s, uint64_t key)
     if (!bo) {
         return PRIMEGPU_ST_UNKNOWN_BO;
     }
-    if (bo->jobs && bo->placed) {
+    if (primegpu_bo_is_busy(bo) && bo->placed) {
         return primegpu_bo_refuse_busy(s, bo);
     }
     primegpu_bo_unplace(s, bo);
@@ -246,7 +247,7 @@ uint32_t primegpu_bo_place_vram(PrimeGPUState *s, uint64_t key,
     if (!primegpu_bo_fits_vram(s, bo, vram_offset)) {
         return PRIMEGPU_ST_RANGE;
     }
-    if (bo->jobs) {
+    if (primegpu_bo_is_busy(bo)) {
         return primegpu_bo_refuse_busy(s, bo);
     }
     if (primegpu_bo_vram_taken(s, bo, vram_offset)) {

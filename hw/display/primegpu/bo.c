@@ -153,6 +153,11 @@ static PrimeGPUHandles *primegpu_bo_client(const PrimeGPUBuffer *bo,
     return NULL;
 }
 
+bool primegpu_bo_is_busy(const PrimeGPUBuffer *bo)
+{
+    return bo->jobs || bo->shown;
+}
+
 bool primegpu_bo_is_open(const PrimeGPUBuffer *bo, uint32_t client)
 {
     return client == PRIMEGPU_CLIENT_KERNEL || primegpu_bo_client(bo, client);
@@ -264,8 +269,8 @@ uint32_t primegpu_bo_destroy(PrimeGPUState *s, uint64_t key)
                                   key, 0);
         return PRIMEGPU_ST_STILL_OPEN;
     }
-    if (bo->jobs) {
-        trace_primegpu_err_bo_destroy_busy(s->name, key, bo->jobs);
+    if (primegpu_bo_is_busy(bo)) {
+        trace_primegpu_err_bo_destroy_busy(s->name, key, bo->jobs, bo->shown);
         primegpu_ledger_violation(&s->ledger,
                                   PRIME_GPU_VIOLATION_KIND_DESTROY_BUSY,
                                   key, 0);

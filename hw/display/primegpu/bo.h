@@ -46,6 +46,7 @@ typedef struct PrimeGPUBuffer {
     int32_t segment_room;
     int32_t segment_hint;       /* the one that was used last */
     uint32_t jobs;              /* jobs queued or running that name it */
+    uint32_t shown;             /* places in outputs that name it */
     uint64_t job_mark;          /* the last job that counted it */
     uint32_t layout;            /* hash of where the ledger thinks it lies */
     IntervalTreeNode vram_node;
@@ -88,6 +89,9 @@ uint32_t primegpu_bo_destroy(PrimeGPUState *s, uint64_t key);
 void primegpu_bo_unplace(PrimeGPUState *s, PrimeGPUBuffer *bo);
 /* The BO that a command names; complains when there is none. */
 PrimeGPUBuffer *primegpu_bo_named(PrimeGPUState *s, uint64_t key);
+
+/* Whether a job or an output uses its bytes */
+bool primegpu_bo_is_busy(const PrimeGPUBuffer *bo);
 
 /* What jobs need */
 PrimeGPULocation primegpu_bo_location(const PrimeGPUBuffer *bo);

@@ -12,7 +12,11 @@
 #include "cmd.h"
 #include "trace.h"
 
-static bool primegpu_cmd_is_zero(const primegpu_le64 *words, size_t count)
+#define PRIMEGPU_CMD_COMMIT_FLAGS \
+    (PRIMEGPU_COMMIT_ASYNC | PRIMEGPU_COMMIT_COLOR | \
+     PRIMEGPU_COMMIT_WRITEBACK | PRIMEGPU_COMMIT_EXPLICIT_SYNC)
+
+bool primegpu_cmd_is_zero(const primegpu_le64 *words, size_t count)
 {
     return buffer_is_zero(words, count * sizeof(*words));
 }
@@ -150,6 +154,11 @@ static const struct PrimeGPUCmdInfo {
     [PRIMEGPU_OP_BO_DETACH] = { "bo-detach", primegpu_cmd_bo_detach },
     [PRIMEGPU_OP_BO_PLACE] = { "bo-place", primegpu_cmd_bo_place },
     [PRIMEGPU_OP_BO_DESTROY] = { "bo-destroy", primegpu_cmd_bo_destroy },
+    [PRIMEGPU_OP_MODE] = { "mode", primegpu_cmd_mode,
+                           .caps = PRIMEGPU_CAPS_DISPLAY },
+    [PRIMEGPU_OP_COMMIT] = { "commit", primegpu_cmd_commit,
+                             .flags = PRIMEGPU_CMD_COMMIT_FLAGS,
+                             .caps = PRIMEGPU_CAPS_DISPLAY },
 };
 
 static uint32_t primegpu_cmd_dispatch(PrimeGPUState *s,
@@ -162,7 +171,7 @@ static uint32_t primegpu_cmd_dispatch(PrimeGPUState *s,
         return PRIMEGPU_ST_INVALID_OPCODE;
     }
     info = &primegpu_cmds[opcode];
-    if (info->caps & ~PRIMEGPU_GET_CLASS(s)->info->caps) {
+    if (info->caps & ~primegpu_caps(s)) {
         return PRIMEGPU_ST_UNSUPPORTED;
     }
     if ((le16_to_cpu(entry->hdr.flags) & ~info->flags) || entry->hdr.status) {

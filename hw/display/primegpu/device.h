@@ -64,6 +64,7 @@ struct PrimeGPUState {
 
     /* regs: migrated */
     uint32_t control;
+    uint32_t kept_clock_hi;     /* for the next read of CLOCK_HI */
 
     /* blocks: each says what of it is migrated */
     PrimeGPUIRQ irq;
@@ -85,6 +86,8 @@ struct PrimeGPUClass {
     const PrimeGPUModelInfo *info;
 };
 
+/* CAPS, by the model and the properties */
+uint32_t primegpu_caps(const PrimeGPUState *s);
 /* Back to the state after power-on; BOs are dropped, keys rise on. */
 void primegpu_reset(PrimeGPUState *s);
 

@@ -22,6 +22,25 @@
 /* Operations that may be fetched ahead, which bounds the memory of the queue */
 #define PRIMEGPU_ENGINE_OPS_MAX     (8 * PRIMEGPU_JOB_OPS_MAX)
 
+/*
+ * All serials of a machine are saved, in jobs and in what waits for its latch.
+ */
+#define PRIMEGPU_ENGINE_SERIAL_MAX  INT64_MAX
+
+static uint64_t primegpu_engine_serial;
+
+uint64_t primegpu_engine_fetched(void)
+{
+    return primegpu_engine_serial;
+}
+
+bool primegpu_engine_restore_fetched(uint64_t serial)
+{
+    primegpu_engine_serial = MAX(primegpu_engine_serial,
+                                 MIN(serial, PRIMEGPU_ENGINE_SERIAL_MAX));
+    return serial <= PRIMEGPU_ENGINE_SERIAL_MAX;
+}
+
 static int64_t primegpu_engine_now(void)
 {
     return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
@@ -137,6 +156,7 @@ void primegpu_engine_submit(PrimeGPUState *s, PrimeGPUJob *job)
 {
     bool idle = QTAILQ_EMPTY(&s->engine.jobs);
 
+    job->serial = ++primegpu_engine_serial;
     QTAILQ_INSERT_TAIL(&s->engine.jobs, job, next);
     primegpu_engine_queue(s, job);
     primegpu_engine_refresh(s, job);
@@ -308,6 +328,7 @@ bool primegpu_engine_loaded(PrimeGPUState *s)
     s->engine.op_count = 0;
     QTAILQ_FOREACH(job, &s->engine.jobs, next) {
         if (s->engine.op_count > PRIMEGPU_ENGINE_OPS_MAX ||
+            !primegpu_engine_restore_fetched(job->serial) ||
             !primegpu_job_loaded(s, job)) {
             return false;
         }

@@ -34,6 +34,7 @@ typedef struct PrimeGPUJobOp {
 typedef struct PrimeGPUJob {
     /* migrated */
     uint64_t seqno;
+    uint64_t serial;            /* by which jobs of the machine are fetched */
     uint32_t slot;              /* of the engine ring */
     uint32_t client;
     uint32_t status;            /* NONE, or what the checks found */
@@ -85,6 +86,10 @@ void primegpu_engine_cancel(PrimeGPUState *s, bool tell);
 /* Jobs that hang go on. */
 void primegpu_engine_unhang(PrimeGPUState *s);
 void primegpu_engine_set_gate(PrimeGPUState *s, bool closed);
+/* Jobs fetched so far, on all devices: the serial of the last one */
+uint64_t primegpu_engine_fetched(void);
+/* A serial that was saved: those to come are higher. */
+bool primegpu_engine_restore_fetched(uint64_t serial);
 /* The machine runs again. */
 void primegpu_engine_kick(PrimeGPUState *s);
 /* A run of the engine or of its ring begins, after which others have a turn. */

@@ -5,6 +5,8 @@
 #ifndef HW_DISPLAY_PRIMEGPU_FRAME_H
 #define HW_DISPLAY_PRIMEGPU_FRAME_H
 
+#include "compose.h"
+
 /* The CRC of the frame (section 8.6); the output is on. */
 uint32_t primegpu_frame_crc(PrimeGPUOutput *o);
 /*

@@ -36,6 +36,53 @@ static void primegpu_hmp_devices(Monitor *mon)
     }
 }
 
+static char *primegpu_hmp_planes(const PrimeGPUPlaneInfoList *list)
+{
+    GString *text = g_string_new(NULL);
+
+    for (; list; list = list->next) {
+        g_string_append_printf(text, "%s%" PRIu32 ":0x%" PRIx64 "(%s)",
+                               text->len ? " " : "", list->value->index,
+                               list->value->keys->value, list->value->format);
+    }
+    return g_string_free(text, !text->len) ?: g_strdup("-");
+}
+
+static void primegpu_hmp_output(Monitor *mon, const char *device,
+                                const PrimeGPUOutputInfo *info)
+{
+    g_autofree char *mode = g_strdup_printf("%" PRIu32 "x%" PRIu32,
+                                            info->width, info->height);
+    g_autofree char *planes = primegpu_hmp_planes(info->planes);
+
+    monitor_printf(mon, "%-14s %6" PRIu32 " %-7s %-9s %10" PRIu32 " %10" PRIu64
+                   " %10" PRIu64 " %-7s %s\n", device, info->index,
+                   info->connected ? "yes" : "no", info->on ? mode : "off",
+                   info->vblank_count, info->counters->flips, info->flip_seq,
+                   info->pending ? "yes" : "no", planes);
+}
+
+static void primegpu_hmp_outputs(Monitor *mon)
+{
+    g_autoptr(PrimeGPUInfoList) list = qmp_query_primegpu(&error_abort);
+    PrimeGPUInfoList *item;
+    PrimeGPUOutputInfoList *output;
+    bool any = false;
+
+    for (item = list; item; item = item->next) {
+        for (output = item->value->outputs; output; output = output->next) {
+            if (!any) {
+                monitor_printf(mon, "\n%-14s %6s %-7s %-9s %10s %10s %10s "
+                               "%-7s %s\n", "device", "output", "display",
+                               "mode", "vblanks", "flips", "shown seq",
+                               "pending", "planes");
+                any = true;
+            }
+            primegpu_hmp_output(mon, item->value->device, output->value);
+        }
+    }
+}
+
 static char *primegpu_hmp_clients(const PrimeGPUClientRefList *list)
 {
     GString *text = g_string_new(NULL);
@@ -167,6 +214,7 @@ static void primegpu_hmp_faults(Monitor *mon)
 void hmp_info_primegpu(Monitor *mon, const QDict *qdict)
 {
     primegpu_hmp_devices(mon);
+    primegpu_hmp_outputs(mon);
     primegpu_hmp_bos(mon);
     primegpu_hmp_sharing(mon);
     primegpu_hmp_violations(mon);

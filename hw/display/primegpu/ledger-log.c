@@ -116,7 +116,8 @@ static PrimeGPUViolation *primegpu_ledger_log_to_violation(uint64_t serial)
 {
     const PrimeGPULedgerOffence *offence = primegpu_ledger_log_offence(serial);
     PrimeGPUViolation *violation = g_new0(PrimeGPUViolation, 1);
-    bool race = offence->kind == PRIME_GPU_VIOLATION_KIND_RACE;
+    bool race = offence->kind == PRIME_GPU_VIOLATION_KIND_RACE ||
+                offence->kind == PRIME_GPU_VIOLATION_KIND_SCANOUT_RACE;
 
     violation->kind = offence->kind;
     violation->device = primegpu_ledger_device_name(offence->device);
@@ -380,9 +381,10 @@ void primegpu_ledger_race(PrimeGPULedgerDevice *dev,
         primegpu_ledger.log.client_races++;
         return;
     }
-    record->detail = PRIME_GPU_VIOLATION_KIND_RACE;
+    record->detail = race->scanout ? PRIME_GPU_VIOLATION_KIND_SCANOUT_RACE
+                                   : PRIME_GPU_VIOLATION_KIND_RACE;
     primegpu_ledger_log_add_offence(record, (PrimeGPULedgerOffence) {
-        .kind = PRIME_GPU_VIOLATION_KIND_RACE,
+        .kind = record->detail,
         .key = race->key,
         .other = race->other,
         .seqno = race->seqno,

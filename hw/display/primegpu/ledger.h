@@ -113,7 +113,8 @@ void primegpu_ledger_complete(PrimeGPULedgerDevice *dev, uint64_t key,
 bool primegpu_ledger_is_shared(PrimeGPULedgerDevice *dev, uint64_t key);
 /*
  * A job that was just fetched and the job of another device that is not
- * complete meet at byte @offset of @key, which is a byte of @other as well.
+ * complete meet at byte @offset of @key, which is a byte of @other as well; or
+ * what a commit shows, and a job.
  */
 typedef struct PrimeGPULedgerRace {
     uint64_t key;
@@ -122,6 +123,7 @@ typedef struct PrimeGPULedgerRace {
     uint64_t other_seqno;
     uint64_t offset;
     bool client;                /* user space orders one of the two */
+    bool scanout;               /* seqno is a commit's */
 } PrimeGPULedgerRace;
 
 void primegpu_ledger_race(PrimeGPULedgerDevice *dev,

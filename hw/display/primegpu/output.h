@@ -8,6 +8,10 @@
 
 #include "color.h"
 
+/* Limits of properties, in mHz */
+#define PRIMEGPU_REFRESH_RATE_MIN   1000
+#define PRIMEGPU_REFRESH_RATE_MAX   500000
+
 /* Memory planes of a format */
 #define PRIMEGPU_PLANE_KEYS     3
 
@@ -140,10 +144,13 @@ typedef struct PrimeGPUOutput {
     PrimeGPUFrame *frame_work;  /* room for composing; the block frame's */
 } PrimeGPUOutput;
 
-bool primegpu_output_init(PrimeGPUState *s, Error **errp);
+void primegpu_output_init(PrimeGPUState *s);
 void primegpu_output_finalize(PrimeGPUState *s);
 /* All outputs off, as after power-on; what is plugged in stays. */
 void primegpu_output_reset(PrimeGPUState *s);
+
+/* NULL when there is no such output */
+PrimeGPUOutput *primegpu_output_find(PrimeGPUState *s, uint32_t index);
 
 /* Registers of an output; the offsets are in its block and exist. */
 uint32_t primegpu_output_read(PrimeGPUOutput *o,
@@ -167,11 +174,17 @@ uint32_t primegpu_output_commit(PrimeGPUState *s, uint32_t index,
 void primegpu_output_sync(PrimeGPUOutput *o);
 /*
  * A display is plugged in, with this preferred mode, or out.  The refresh
- * rate is in mHz, 0 for the one that was set before.
+ * rate is in mHz; a number that is 0 stays as it is, others are clamped.
  */
 void primegpu_output_set_display(PrimeGPUOutput *o, bool connected,
                                  uint32_t xres, uint32_t yres,
                                  uint32_t refresh_rate);
+/* The view from outside; the caller frees it. */
+PrimeGPUOutputInfoList *primegpu_output_query(PrimeGPUState *s);
+
+extern const VMStateDescription primegpu_vmstate_output;
+/* After load: check it and work out what is derived. */
+bool primegpu_output_loaded(PrimeGPUState *s);
 /* The machine runs again. */
 void primegpu_output_kick(PrimeGPUState *s);
 

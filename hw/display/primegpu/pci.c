@@ -45,6 +45,35 @@ static bool primegpu_pci_check_conf(PrimeGPUState *s, Error **errp)
     return true;
 }
 
+static bool primegpu_pci_check_display(PrimeGPUState *s, Error **errp)
+{
+    if (s->conf.max_outputs > PRIMEGPU_OUTPUT_MAX) {
+        error_setg(errp, "property 'max-outputs' must be at most %d",
+                   PRIMEGPU_OUTPUT_MAX);
+        return false;
+    }
+    if (!s->conf.xres || s->conf.xres > PRIMEGPU_MODE_SIZE_MAX ||
+        !s->conf.yres || s->conf.yres > PRIMEGPU_MODE_SIZE_MAX) {
+        error_setg(errp, "properties 'xres' and 'yres' must be between 1 "
+                   "and %d", PRIMEGPU_MODE_SIZE_MAX);
+        return false;
+    }
+    if (s->conf.refresh_rate < PRIMEGPU_REFRESH_RATE_MIN ||
+        s->conf.refresh_rate > PRIMEGPU_REFRESH_RATE_MAX) {
+        error_setg(errp, "property 'refresh-rate' must be between %d and %d "
+                   "(millihertz)", PRIMEGPU_REFRESH_RATE_MIN,
+                   PRIMEGPU_REFRESH_RATE_MAX);
+        return false;
+    }
+    return true;
+}
+
+uint32_t primegpu_caps(const PrimeGPUState *s)
+{
+    return PRIMEGPU_GET_CLASS(s)->info->caps |
+           (s->conf.max_outputs ? PRIMEGPU_CAPS_DISPLAY : 0);
+}
+
 static void primegpu_pci_add_bars(PrimeGPUState *s)
 {
     PCIDevice *pdev = PCI_DEVICE(s);
@@ -93,7 +122,8 @@ static void primegpu_pci_realize(PCIDevice *pdev, Error **errp)
 {
     PrimeGPUState *s = PRIMEGPU(pdev);
 
-    if (!primegpu_pci_check_conf(s, errp) || !primegpu_mem_init(s, errp)) {
+    if (!primegpu_pci_check_conf(s, errp) ||
+        !primegpu_pci_check_display(s, errp) || !primegpu_mem_init(s, errp)) {
         return;
     }
     if (!primegpu_pci_add_caps(pdev, errp)) {
@@ -113,6 +143,7 @@ static void primegpu_pci_realize(PCIDevice *pdev, Error **errp)
     primegpu_pci_add_bars(s);
     primegpu_bo_init(s);
     primegpu_ring_init(s);
+    primegpu_output_init(s);
     primegpu_vmstate_init(s);
     trace_primegpu_pci_realize(s->name, s->ledger.id, s->conf.vram_size);
 }
@@ -123,6 +154,8 @@ static void primegpu_pci_exit(PCIDevice *pdev)
 
     trace_primegpu_pci_exit(s->name);
     primegpu_vmstate_finalize(s);
+    primegpu_output_reset(s);
+    primegpu_output_finalize(s);
     primegpu_ring_reset(s);
     primegpu_ring_finalize(s);
     /* What is still there is left behind; the ledger sees that. */
@@ -142,6 +175,8 @@ void primegpu_reset(PrimeGPUState *s)
                               PRIME_GPU_LEDGER_EVENT_KIND_DEVICE_RESET);
     }
     s->control = 0;
+    s->kept_clock_hi = 0;
+    primegpu_output_reset(s);
     primegpu_ring_reset(s);
     primegpu_bo_drop_all(s, true);
     primegpu_fence_reset(s);
@@ -166,6 +201,11 @@ static const Property primegpu_pci_properties[] = {
     DEFINE_PROP_SIZE("bytes-max", PrimeGPUState, conf.bytes_max, 16 * GiB),
     DEFINE_PROP_UINT64("engine-latency-ns", PrimeGPUState,
                        conf.engine_latency_ns, 0),
+    DEFINE_PROP_UINT32("max-outputs", PrimeGPUState, conf.max_outputs, 1),
+    DEFINE_PROP_UINT32("xres", PrimeGPUState, conf.xres, 1280),
+    DEFINE_PROP_UINT32("yres", PrimeGPUState, conf.yres, 800),
+    DEFINE_PROP_UINT32("refresh-rate", PrimeGPUState, conf.refresh_rate,
+                       60000),
 };
 
 static void primegpu_pci_class_init(ObjectClass *klass,
@@ -191,6 +231,15 @@ static void primegpu_pci_class_init(ObjectClass *klass,
     object_class_property_set_description(klass, "engine-latency-ns",
         "Virtual time from the start of a job to its completion "
         "(at most a minute)");
+    object_class_property_set_description(klass, "max-outputs",
+        "Outputs, each with a display connected (0 to 4)");
+    object_class_property_set_description(klass, "xres",
+        "Width of the displays' preferred mode (1 to 4096)");
+    object_class_property_set_description(klass, "yres",
+        "Height of the displays' preferred mode (1 to 4096)");
+    object_class_property_set_description(klass, "refresh-rate",
+        "Refresh rate of the displays' preferred mode in millihertz "
+        "(1000 to 500000)");
 }
 
 void primegpu_pci_class_set_model(ObjectClass *klass,

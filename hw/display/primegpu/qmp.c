@@ -249,6 +249,46 @@ PrimeGPUFaultInfoList *qmp_query_primegpu_faults(Error **errp)
     return list;
 }
 
+static bool primegpu_qmp_in_range(const char *name, bool has, uint32_t value,
+                                  uint32_t min, uint32_t max, Error **errp)
+{
+    if (has && (value < min || value > max)) {
+        error_setg(errp, "'%s' must be between %" PRIu32 " and %" PRIu32, name,
+                   min, max);
+        return false;
+    }
+    return true;
+}
+
+void qmp_primegpu_set_output(const char *device, uint32_t output,
+                             bool connected, bool has_width, uint32_t width,
+                             bool has_height, uint32_t height,
+                             bool has_refresh_rate, uint32_t refresh_rate,
+                             Error **errp)
+{
+    PrimeGPULedgerDevice *dev = primegpu_qmp_find(device, errp);
+    PrimeGPUOutput *o;
+
+    if (!dev) {
+        return;
+    }
+    o = primegpu_output_find(dev->opaque, output);
+    if (!o) {
+        error_setg(errp, "'%s' has no output %" PRIu32, device, output);
+        return;
+    }
+    if (primegpu_qmp_in_range("width", has_width, width, 1,
+                              PRIMEGPU_MODE_SIZE_MAX, errp) &&
+        primegpu_qmp_in_range("height", has_height, height, 1,
+                              PRIMEGPU_MODE_SIZE_MAX, errp) &&
+        primegpu_qmp_in_range("refresh-rate", has_refresh_rate, refresh_rate,
+                              PRIMEGPU_REFRESH_RATE_MIN,
+                              PRIMEGPU_REFRESH_RATE_MAX, errp)) {
+        primegpu_output_set_display(o, connected, width, height,
+                                    refresh_rate);
+    }
+}
+
 void qmp_primegpu_set_events(bool has_release, bool release,
                              bool has_violation, bool violation, Error **errp)
 {

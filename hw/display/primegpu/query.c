@@ -24,6 +24,7 @@ PrimeGPUInfo *primegpu_query_info(PrimeGPUState *s)
     info->jobs = s->engine.job_count;
     info->gate_closed = s->engine.gate_closed;
     info->completed_seqno = s->fence.seqno;
+    info->outputs = primegpu_output_query(s);
     info->counters = g_memdup2(&s->counters, sizeof(s->counters));
     return info;
 }
@@ -47,6 +48,7 @@ static PrimeGPUBo *primegpu_query_bo(PrimeGPUState *s,
     info->has_vram_offset = bo->placed;
     info->vram_offset = bo->vram_offset;
     info->jobs = bo->jobs;
+    info->shown = bo->shown;
     info->created_step = bo->created_step;
     info->created_ns = bo->created_ns;
     for (i = 0; i < bo->client_count; i++) {

@@ -9,22 +9,27 @@
  * whose BOs nobody shares, or that comes while the other GPUs are idle, costs
  * next to nothing; what the others cost is bounded by a budget.
  *
- * Jobs of one GPU are ordered by its ring and are never compared.
+ * Jobs of one GPU are ordered by its ring and are never compared.  No ring
+ * orders what an output shows: at its latch it is compared with the writes of
+ * all jobs, this GPU's too, that were there when the commit came.
  */
 #include "qemu/osdep.h"
 #include "qemu/rcu.h"
 #include "blit.h"
 #include "device.h"
+#include "format.h"
 #include "race.h"
 #include "trace.h"
 
-/* What one operation does with one BO */
+/* What one operation does with one BO, or what an output shows of it */
 typedef struct PrimeGPURaceUse {
     PrimeGPUState *s;
-    const PrimeGPUJob *job;
     PrimeGPUBuffer *bo;
     PrimeGPUBlitRows rows;
     bool is_write;
+    bool is_scanout;
+    bool explicit_sync;
+    uint64_t seqno;             /* of the job, or of the commit */
 } PrimeGPURaceUse;
 
 /* A piece of a BO, where it lies now */
@@ -36,10 +41,17 @@ typedef struct PrimeGPURaceSpan {
 } PrimeGPURaceSpan;
 
 typedef struct PrimeGPURaceCheck {
-    const PrimeGPUJob *job;
     uint32_t *budget;
     uint64_t mark;              /* this check, in the jobs found */
 } PrimeGPURaceCheck;
+
+/* Only told from the marks of other checks; nothing to migrate */
+static uint64_t primegpu_race_mark(void)
+{
+    static uint64_t checks;
+
+    return ++checks;
+}
 
 static bool primegpu_race_pay(const PrimeGPURaceCheck *check)
 {
@@ -60,7 +72,6 @@ static PrimeGPURaceUse primegpu_race_use(PrimeGPUState *s,
 
     return (PrimeGPURaceUse) {
         .s = s,
-        .job = job,
         .bo = is_write ? op->dst : op->src,
         .rows = {
             .start = is_write ? op->dst_offset : op->src_offset,
@@ -69,6 +80,8 @@ static PrimeGPURaceUse primegpu_race_use(PrimeGPUState *s,
             .height = op->height,
         },
         .is_write = is_write,
+        .explicit_sync = job->flags & PRIMEGPU_JOB_EXPLICIT_SYNC,
+        .seqno = job->seqno,
     };
 }
 
@@ -211,12 +224,12 @@ static void primegpu_race_tell(const PrimeGPURaceUse *use,
 {
     PrimeGPULedgerRace race = {
         .key = use->bo->key,
-        .seqno = use->job->seqno,
+        .seqno = use->seqno,
         .other = other->bo->key,
-        .other_seqno = other->job->seqno,
+        .other_seqno = other->seqno,
         .offset = offset,
-        .client = (use->job->flags | other->job->flags) &
-                  PRIMEGPU_JOB_EXPLICIT_SYNC,
+        .client = use->explicit_sync || other->explicit_sync,
+        .scanout = use->is_scanout,
     };
 
     trace_primegpu_race(use->s->name, race.seqno, race.key, other->s->name,
@@ -318,9 +331,7 @@ static bool primegpu_race_is_shared(PrimeGPUState *s, PrimeGPURaceShared *last,
 
 void primegpu_race_check(PrimeGPUState *s, const PrimeGPUJob *job)
 {
-    /* Only told from the marks of other checks; nothing to migrate */
-    static uint64_t checks;
-    PrimeGPURaceCheck check = { job, &s->engine.race_budget, 0 };
+    PrimeGPURaceCheck check = { .budget = &s->engine.race_budget };
     PrimeGPURaceShared dst = { }, src = { };
     int32_t i;
 
@@ -329,7 +340,7 @@ void primegpu_race_check(PrimeGPUState *s, const PrimeGPUJob *job)
     }
     RCU_READ_LOCK_GUARD();
 
-    check.mark = ++checks;
+    check.mark = primegpu_race_mark();
     for (i = 0; i < job->op_count; i++) {
         const PrimeGPUJobOp *op = &job->ops[i];
 
@@ -346,6 +357,112 @@ void primegpu_race_check(PrimeGPUState *s, const PrimeGPUJob *job)
     }
     if (!*check.budget) {
         trace_primegpu_race_unchecked(s->name, job->seqno);
+        primegpu_ledger_race_unchecked();
+    }
+}
+
+/* Elements of a row, or rows, from the first to the last that is read */
+typedef struct PrimeGPURaceRun {
+    uint32_t first;
+    uint32_t count;
+} PrimeGPURaceRun;
+
+/* @start and @length are 16.16, an element stands for @sub pixels. */
+static PrimeGPURaceRun primegpu_race_run(uint32_t start, uint32_t length,
+                                         uint32_t sub)
+{
+    uint64_t last = ((uint64_t)start + length - 1) >> 16;
+    uint32_t first = (start >> 16) / sub;
+
+    return (PrimeGPURaceRun) { first, last / sub - first + 1 };
+}
+
+/* The bytes of the rows from which the source rectangle is read */
+static PrimeGPURaceUse primegpu_race_use_plane(PrimeGPUState *s,
+                                               const PrimeGPUPlane *plane,
+                                               const PrimeGPUFormat *format,
+                                               unsigned i)
+{
+    const PrimeGPUFormatPlane *memory = &format->plane[i];
+    PrimeGPURaceRun x = primegpu_race_run(plane->src_x, plane->src_w,
+                                          memory->hsub);
+    PrimeGPURaceRun y = primegpu_race_run(plane->src_y, plane->src_h,
+                                          memory->vsub);
+
+    return (PrimeGPURaceUse) {
+        .s = s,
+        .bo = plane->bo[i],
+        .rows = {
+            .start = plane->offset[i] +
+                     (uint64_t)y.first * plane->stride[i] +
+                     (uint64_t)x.first * memory->bytes,
+            .row_bytes = (uint64_t)x.count * memory->bytes,
+            .stride = plane->stride[i],
+            .height = y.count,
+        },
+        .is_scanout = true,
+        .explicit_sync = plane->explicit_sync,
+        .seqno = plane->seqno,
+    };
+}
+
+static void primegpu_race_check_scanout(const PrimeGPURaceCheck *check,
+                                        const PrimeGPURaceUse *use,
+                                        uint64_t fetched)
+{
+    GSList *item;
+
+    for (item = primegpu_ledger_devices(); item; item = item->next) {
+        const PrimeGPULedgerDevice *dev = item->data;
+        PrimeGPUState *peer = dev->opaque;
+        PrimeGPUJob *job;
+
+        QTAILQ_FOREACH(job, &peer->engine.jobs, next) {
+            if (job->serial > fetched || !primegpu_race_pay(check)) {
+                break;
+            }
+            primegpu_race_check_job(check, use, peer, job);
+        }
+    }
+}
+
+/* Whether a job that was fetched by then is not complete */
+static bool primegpu_race_any_job(uint64_t fetched)
+{
+    GSList *item;
+
+    for (item = primegpu_ledger_devices(); item; item = item->next) {
+        const PrimeGPULedgerDevice *dev = item->data;
+        const PrimeGPUState *peer = dev->opaque;
+        const PrimeGPUJob *job = QTAILQ_FIRST(&peer->engine.jobs);
+
+        if (job && job->serial <= fetched) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void primegpu_race_check_plane(PrimeGPUState *s, const PrimeGPUPlane *plane)
+{
+    PrimeGPURaceCheck check = { .budget = &s->engine.race_budget };
+    const PrimeGPUFormat *format;
+    unsigned i;
+
+    if (!plane->key[0] || !primegpu_race_any_job(plane->fetched)) {
+        return;
+    }
+    RCU_READ_LOCK_GUARD();
+
+    check.mark = primegpu_race_mark();
+    format = primegpu_format_find(plane->format);
+    for (i = 0; i < format->planes; i++) {
+        PrimeGPURaceUse use = primegpu_race_use_plane(s, plane, format, i);
+
+        primegpu_race_check_scanout(&check, &use, plane->fetched);
+    }
+    if (!*check.budget) {
+        trace_primegpu_race_unchecked(s->name, plane->seqno);
         primegpu_ledger_race_unchecked();
     }
 }

@@ -16,5 +16,10 @@
  * complete, and tell the ledger where two meet.
  */
 void primegpu_race_check(PrimeGPUState *s, const PrimeGPUJob *job);
+/*
+ * @plane is latched: compare what it reads with what jobs write that were
+ * fetched before its commit and are not complete.
+ */
+void primegpu_race_check_plane(PrimeGPUState *s, const PrimeGPUPlane *plane);
 
 #endif /* HW_DISPLAY_PRIMEGPU_RACE_H */

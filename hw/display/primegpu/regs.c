@@ -3,13 +3,14 @@
  * primegpu registers
  *
  * Decodes accesses to the register BAR by the list of the ABI: what is not in
- * the list, or not 32 bits wide and aligned, reads as zero and is a mistake of
- * the guest.  It keeps nothing but CONTROL; every other register belongs to
- * a block.
+ * the lists, or not 32 bits wide and aligned, reads as zero and is a mistake of
+ * the guest.  It keeps nothing but CONTROL and half of CLOCK; every other
+ * register belongs to a block.
  */
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
 #include "qemu/log.h"
+#include "qemu/timer.h"
 #include "device.h"
 #include "regs.h"
 #include "trace.h"
@@ -36,6 +37,19 @@ static const PrimeGPURegInfo primegpu_regs[] = {
     PRIMEGPU_REGISTERS(PRIMEGPU_REG_INFO_)
 };
 
+/* The block of one output */
+static const PrimeGPURegInfo primegpu_output_regs[] = {
+    PRIMEGPU_OUTPUT_REGISTERS(PRIMEGPU_REG_INFO_)
+};
+
+/* Where an access goes; only one of reg and is_edid is set. */
+typedef struct PrimeGPURegPlace {
+    const PrimeGPURegInfo *reg;
+    PrimeGPUOutput *output;     /* NULL: a register of the device */
+    bool is_edid;
+    uint32_t offset;            /* of the EDID data */
+} PrimeGPURegPlace;
+
 static int primegpu_regs_compare(const void *key, const void *item)
 {
     const uint32_t *offset = key;
@@ -44,26 +58,60 @@ static int primegpu_regs_compare(const void *key, const void *item)
     return (*offset > reg->offset) - (*offset < reg->offset);
 }
 
-/* The register that an access means, or NULL when it means none */
-static const PrimeGPURegInfo *primegpu_regs_find(PrimeGPUState *s, hwaddr addr,
-                                                 unsigned size, bool is_write)
+static const PrimeGPURegInfo *primegpu_regs_search(const PrimeGPURegInfo *list,
+                                                   size_t count,
+                                                   uint32_t offset)
 {
-    const PrimeGPURegInfo *reg = NULL;
-    uint32_t offset = addr;
+    return bsearch(&offset, list, count, sizeof(list[0]),
+                   primegpu_regs_compare);
+}
 
-    if (size == sizeof(uint32_t) && QEMU_IS_ALIGNED(addr, size)) {
-        reg = bsearch(&offset, primegpu_regs, ARRAY_SIZE(primegpu_regs),
-                      sizeof(primegpu_regs[0]), primegpu_regs_compare);
+/* False when there is nothing at that offset */
+static bool primegpu_regs_locate(PrimeGPUState *s, uint32_t offset,
+                                 PrimeGPURegPlace *place)
+{
+    const uint32_t block = PRIMEGPU_OUTPUT(1) - PRIMEGPU_OUTPUT(0);
+    uint32_t outputs = s->conf.max_outputs;
+
+    *place = (PrimeGPURegPlace) { };
+    if (offset >= PRIMEGPU_OUTPUT(0) && offset < PRIMEGPU_OUTPUT(outputs)) {
+        offset -= PRIMEGPU_OUTPUT(0);
+        place->output = &s->outputs[offset / block];
+        place->reg = primegpu_regs_search(primegpu_output_regs,
+                                          ARRAY_SIZE(primegpu_output_regs),
+                                          offset % block);
+    } else if (offset >= PRIMEGPU_EDID(0) && offset < PRIMEGPU_EDID(outputs)) {
+        place->is_edid = true;
+        place->offset = offset - PRIMEGPU_EDID(0);
+    } else {
+        place->reg = primegpu_regs_search(primegpu_regs,
+                                          ARRAY_SIZE(primegpu_regs), offset);
     }
-    if (!reg || reg->access == (is_write ? PRIMEGPU_ACCESS_RO
-                                         : PRIMEGPU_ACCESS_WO)) {
-        qemu_log_mask(LOG_GUEST_ERROR, "primegpu %s: bad %s of %u bytes at "
-                      "register offset 0x%" HWADDR_PRIx "\n", s->name,
-                      is_write ? "write" : "read", size, addr);
-        trace_primegpu_err_regs_access(s->name, addr, size, is_write);
-        return NULL;
+    return place->reg || place->is_edid;
+}
+
+static bool primegpu_regs_allow(const PrimeGPURegPlace *place, bool is_write)
+{
+    PrimeGPURegAccess access = place->is_edid ? PRIMEGPU_ACCESS_RO
+                                              : place->reg->access;
+
+    return access != (is_write ? PRIMEGPU_ACCESS_RO : PRIMEGPU_ACCESS_WO);
+}
+
+/* What an access means; false when it means nothing */
+static bool primegpu_regs_find(PrimeGPUState *s, hwaddr addr, unsigned size,
+                               bool is_write, PrimeGPURegPlace *place)
+{
+    if (size == sizeof(uint32_t) && QEMU_IS_ALIGNED(addr, size) &&
+        primegpu_regs_locate(s, addr, place) &&
+        primegpu_regs_allow(place, is_write)) {
+        return true;
     }
-    return reg;
+    qemu_log_mask(LOG_GUEST_ERROR, "primegpu %s: bad %s of %u bytes at "
+                  "register offset 0x%" HWADDR_PRIx "\n", s->name,
+                  is_write ? "write" : "read", size, addr);
+    trace_primegpu_err_regs_access(s->name, addr, size, is_write);
+    return false;
 }
 
 static uint32_t primegpu_regs_lo(uint64_t value)
@@ -80,10 +128,11 @@ static uint32_t primegpu_regs_get(PrimeGPUState *s, const PrimeGPURegInfo *reg)
 {
     const PrimeGPURing *ctrl = &s->rings[PRIMEGPU_RING_CTRL];
     const PrimeGPURing *engine = &s->rings[PRIMEGPU_RING_ENGINE];
+    uint64_t now;
 
     switch (reg->offset) {
     case PRIMEGPU_REG_CAPS:
-        return PRIMEGPU_GET_CLASS(s)->info->caps;
+        return primegpu_caps(s);
     case PRIMEGPU_REG_DEVICE_ID:
         return s->ledger.id;
     case PRIMEGPU_REG_CONTROL:
@@ -108,6 +157,14 @@ static uint32_t primegpu_regs_get(PrimeGPUState *s, const PrimeGPURegInfo *reg)
         return primegpu_regs_lo(s->conf.bytes_max);
     case PRIMEGPU_REG_BYTES_MAX_HI:
         return primegpu_regs_hi(s->conf.bytes_max);
+    case PRIMEGPU_REG_OUTPUTS:
+        return s->conf.max_outputs;
+    case PRIMEGPU_REG_CLOCK_LO:
+        now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+        s->kept_clock_hi = primegpu_regs_hi(now);
+        return primegpu_regs_lo(now);
+    case PRIMEGPU_REG_CLOCK_HI:
+        return s->kept_clock_hi;
     case PRIMEGPU_REG_CTRL_BASE_LO:
         return primegpu_regs_lo(ctrl->base);
     case PRIMEGPU_REG_CTRL_BASE_HI:
@@ -252,14 +309,23 @@ static void primegpu_regs_set(PrimeGPUState *s, const PrimeGPURegInfo *reg,
 static uint64_t primegpu_regs_read(void *opaque, hwaddr addr, unsigned size)
 {
     PrimeGPUState *s = opaque;
-    const PrimeGPURegInfo *reg = primegpu_regs_find(s, addr, size, false);
+    PrimeGPURegPlace place;
     uint32_t value;
 
-    if (!reg) {
+    if (!primegpu_regs_find(s, addr, size, false, &place)) {
         return 0;
     }
-    value = primegpu_regs_get(s, reg);
-    trace_primegpu_regs_read(s->name, reg->name, value);
+    if (place.is_edid) {
+        return primegpu_output_read_edid(s, place.offset);
+    }
+    if (place.output) {
+        value = primegpu_output_read(place.output, place.reg->offset);
+        trace_primegpu_regs_read_output(s->name, place.output->index,
+                                        place.reg->name, value);
+        return value;
+    }
+    value = primegpu_regs_get(s, place.reg);
+    trace_primegpu_regs_read(s->name, place.reg->name, value);
     return value;
 }
 
@@ -267,19 +333,25 @@ static void primegpu_regs_write(void *opaque, hwaddr addr, uint64_t value,
                                 unsigned size)
 {
     PrimeGPUState *s = opaque;
-    const PrimeGPURegInfo *reg = primegpu_regs_find(s, addr, size, true);
+    PrimeGPURegPlace place;
 
-    if (!reg) {
+    if (!primegpu_regs_find(s, addr, size, true, &place)) {
         return;
     }
-    trace_primegpu_regs_write(s->name, reg->name, value);
-    if (primegpu_regs_is_locked(s, reg->offset)) {
+    if (place.output) {
+        trace_primegpu_regs_write_output(s->name, place.output->index,
+                                         place.reg->name, value);
+        primegpu_output_write(place.output, place.reg->offset, value);
+        return;
+    }
+    trace_primegpu_regs_write(s->name, place.reg->name, value);
+    if (primegpu_regs_is_locked(s, place.reg->offset)) {
         qemu_log_mask(LOG_GUEST_ERROR, "primegpu %s: write of %s while the "
-                      "device is enabled\n", s->name, reg->name);
-        trace_primegpu_err_regs_locked(s->name, reg->name);
+                      "device is enabled\n", s->name, place.reg->name);
+        trace_primegpu_err_regs_locked(s->name, place.reg->name);
         return;
     }
-    primegpu_regs_set(s, reg, value);
+    primegpu_regs_set(s, place.reg, value);
 }
 
 /* Every access comes here, also those that are refused. */

@@ -96,6 +96,7 @@ static bool primegpu_ring_run_control(PrimeGPUState *s)
     if (ring->fault || ring->head == ring->tail) {
         return false;
     }
+    primegpu_engine_begin(s);
     while (!ring->fault && ring->head != ring->tail) {
         if (!budget--) {
             return true;

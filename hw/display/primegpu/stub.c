@@ -70,6 +70,15 @@ PrimeGPUFaultInfoList *qmp_query_primegpu_faults(Error **errp)
     return NULL;
 }
 
+void qmp_primegpu_set_output(const char *device, uint32_t output,
+                             bool connected, bool has_width, uint32_t width,
+                             bool has_height, uint32_t height,
+                             bool has_refresh_rate, uint32_t refresh_rate,
+                             Error **errp)
+{
+    primegpu_stub_error(errp);
+}
+
 void qmp_primegpu_set_events(bool has_release, bool release,
                              bool has_violation, bool violation, Error **errp)
 {

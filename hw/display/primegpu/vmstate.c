@@ -159,6 +159,7 @@ static const VMStateDescription primegpu_vmstate_job = {
     .pre_load = primegpu_vmstate_job_pre_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT64(seqno, PrimeGPUJob),
+        VMSTATE_UINT64(serial, PrimeGPUJob),
         VMSTATE_UINT32(slot, PrimeGPUJob),
         VMSTATE_UINT32(client, PrimeGPUJob),
         VMSTATE_UINT32(status, PrimeGPUJob),
@@ -262,6 +263,7 @@ static const VMStateDescription primegpu_vmstate_counters = {
 static void primegpu_vmstate_empty(PrimeGPUState *s)
 {
     s->control = 0;
+    primegpu_output_reset(s);
     primegpu_ring_reset(s);
     s->engine.job_count = 0;
     s->engine.op_count = 0;
@@ -315,6 +317,9 @@ static const char *primegpu_vmstate_check(PrimeGPUState *s)
     if (!primegpu_inject_loaded(s)) {
         return "a fault";
     }
+    if (!primegpu_output_loaded(s)) {
+        return "an output";
+    }
     return NULL;
 }
 
@@ -343,8 +348,8 @@ static int primegpu_vmstate_post_load(void *opaque, int version_id)
 
 const VMStateDescription primegpu_vmstate = {
     .name = "primegpu",
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .pre_save = primegpu_vmstate_pre_save,
     .pre_load = primegpu_vmstate_pre_load,
     .post_load = primegpu_vmstate_post_load,
@@ -353,6 +358,7 @@ const VMStateDescription primegpu_vmstate = {
         VMSTATE_MSIX(parent_obj, PrimeGPUState),
         VMSTATE_UINT16(loaded_id, PrimeGPUState),
         VMSTATE_UINT32(control, PrimeGPUState),
+        VMSTATE_UINT32(kept_clock_hi, PrimeGPUState),
         VMSTATE_UINT32(irq.status, PrimeGPUState),
         VMSTATE_UINT32(irq.enable, PrimeGPUState),
         VMSTATE_UINT64(fence.seqno, PrimeGPUState),
@@ -370,6 +376,11 @@ const VMStateDescription primegpu_vmstate = {
         VMSTATE_STRUCT_VARRAY_UINT32(inject.list, PrimeGPUState, inject.used,
                                      1, primegpu_vmstate_injection,
                                      PrimeGPUInjection),
+        VMSTATE_UINT32_EQUAL(conf.max_outputs, PrimeGPUState,
+                             "'max-outputs' is not what it was"),
+        VMSTATE_STRUCT_VARRAY_UINT32(outputs, PrimeGPUState, conf.max_outputs,
+                                     1, primegpu_vmstate_output,
+                                     PrimeGPUOutput),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -391,6 +402,7 @@ static void primegpu_vmstate_change(void *opaque, bool running, RunState state)
         s->restored = false;
     }
     primegpu_ring_kick(s);
+    primegpu_output_kick(s);
 }
 
 void primegpu_vmstate_init(PrimeGPUState *s)

@@ -338,9 +338,11 @@ static void qprimegpu_register_nodes(void)
 {
     qprimegpu_register_node("primegpu-integrated",
                             PRIMEGPU_PCI_DEVICE_INTEGRATED,
-                            "id=primegpu0,addr=04.0," QPRIMEGPU_LATENCY_OPT);
+                            "id=primegpu0,addr=04.0," QPRIMEGPU_LATENCY_OPT
+                            "," QPRIMEGPU_OUTPUTS_OPT);
     qprimegpu_register_node("primegpu-discrete", PRIMEGPU_PCI_DEVICE_DISCRETE,
                             "id=primegpu0,addr=04.0," QPRIMEGPU_LATENCY_OPT
+                            "," QPRIMEGPU_OUTPUTS_OPT
                             "," QPRIMEGPU_VRAM_OPT);
 }
 

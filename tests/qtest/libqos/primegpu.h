@@ -26,6 +26,11 @@
 #define QPRIMEGPU_LATENCY_OPT   "engine-latency-ns=" \
                                 stringify(QPRIMEGPU_LATENCY_NS)
 
+#define QPRIMEGPU_OUTPUTS       3
+#define QPRIMEGPU_OUTPUTS_OPT   "max-outputs=" stringify(QPRIMEGPU_OUTPUTS)
+/* Frames a second of the modes that qprimegpu_mode() makes */
+#define QPRIMEGPU_RATE          100
+
 /* A client that is not the kernel */
 #define QPRIMEGPU_CLIENT        7
 
@@ -48,6 +53,7 @@ typedef struct QPrimeGPU {
     QPrimeGPURing engine;
     uint64_t wb;                /* where the engine writes its seqno */
     uint64_t scratch;           /* pages for tables that commands read */
+    uint64_t tables;            /* the same for commits, of each output */
 } QPrimeGPU;
 
 /*
@@ -144,6 +150,45 @@ uint32_t qprimegpu_wait(QPrimeGPU *g, uint64_t entry);
 /* Queue a job of one operation and wait for it. */
 uint32_t qprimegpu_run(QPrimeGPU *g, struct primegpu_job_op op);
 uint64_t qprimegpu_written_back(QPrimeGPU *g);
+
+/* Outputs (section 8) */
+uint32_t qprimegpu_output_readl(QPrimeGPU *g, uint32_t output,
+                                enum primegpu_output_reg reg);
+void qprimegpu_output_writel(QPrimeGPU *g, uint32_t output,
+                             enum primegpu_output_reg reg, uint32_t value);
+uint64_t qprimegpu_output_readq(QPrimeGPU *g, uint32_t output,
+                                enum primegpu_output_reg lo);
+/* Read IRQ_STATUS and clear what was set. */
+uint32_t qprimegpu_output_take_irqs(QPrimeGPU *g, uint32_t output);
+/* A mode of about QPRIMEGPU_RATE frames a second, and how long a frame takes */
+struct primegpu_cmd_mode qprimegpu_mode(uint32_t output, uint32_t width,
+                                        uint32_t height);
+uint64_t qprimegpu_mode_ns(const struct primegpu_cmd_mode *mode);
+/* Such a mode, which must be taken; returns how long a frame takes. */
+uint64_t qprimegpu_set_mode(QPrimeGPU *g, uint32_t output, uint32_t width,
+                            uint32_t height);
+void qprimegpu_set_mode_off(QPrimeGPU *g, uint32_t output);
+/* An XRGB8888 plane at the upper left, as big as its BO; key 0: off */
+struct primegpu_plane qprimegpu_plane(uint32_t index, uint64_t key,
+                                      uint32_t width, uint32_t height);
+/* Write the tables and make the command of them; @color may be NULL. */
+struct primegpu_cmd_commit qprimegpu_commit_cmd(
+    QPrimeGPU *g, uint32_t output, const struct primegpu_plane *planes,
+    uint32_t count, const struct primegpu_color *color);
+/* Run such a command, with these flags; returns its status. */
+uint32_t qprimegpu_commit(QPrimeGPU *g, uint32_t output,
+                          const struct primegpu_plane *planes, uint32_t count,
+                          uint16_t flags);
+/* The same for plane 0 alone */
+uint32_t qprimegpu_flip(QPrimeGPU *g, uint32_t output, uint64_t key,
+                        uint32_t width, uint32_t height);
+/* A BO for such a plane, with pages */
+uint64_t qprimegpu_new_fb(QPrimeGPU *g, uint32_t width, uint32_t height,
+                          uint64_t *addr);
+QDict *qprimegpu_query_output(QTestState *qts, uint16_t device_id,
+                              uint32_t output);
+uint64_t qprimegpu_output_counter(QTestState *qts, uint16_t device_id,
+                                  uint32_t output, const char *name);
 
 /* The outside view; the caller unrefs what is returned. */
 QDict *qprimegpu_query(QTestState *qts, uint16_t device_id);
