@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The wire format: the only file that knows the layout of ring entries,
- * scatter tables and operations.
+ * The wire format of BOs and jobs, and how commands are sent: nobody else but
+ * the display's commands knows the layout of ring entries, scatter tables and
+ * operations.
  *
  * A control command is run before the doorbell write returns; a batch larger
  * than the hardware's bound is not sent. So no command sleeps, and all of them
@@ -10,7 +11,7 @@
 #include <linux/delay.h>
 #include <linux/scatterlist.h>
 
-#include "primegpu_internal.h"
+#include "primegpu_cmd.h"
 #include "primegpu_trace.h"
 
 /* How long a command that is not run at once may take */
@@ -58,9 +59,9 @@ u32 primegpu_cmd_status(const void *entry)
 	return le32_to_cpu(READ_ONCE(hdr->status));
 }
 
-static void *primegpu_cmd_begin(struct primegpu_device *pgpu,
-				enum primegpu_opcode opcode, u64 key,
-				u32 client)
+/* A zeroed entry but for its head, and the key if it is not 0 */
+void *primegpu_cmd_begin(struct primegpu_device *pgpu,
+			 enum primegpu_opcode opcode, u64 key, u32 client)
 {
 	struct primegpu_ring *ring = pgpu->ctrl;
 	struct primegpu_cmd_bo *cmd = primegpu_ring_next(ring);
@@ -97,7 +98,7 @@ static int primegpu_cmd_result(struct primegpu_device *pgpu, const void *entry)
 }
 
 /* Rings the doorbell; the error of the first command that failed, or 0. */
-static int primegpu_cmd_run(struct primegpu_device *pgpu)
+int primegpu_cmd_run(struct primegpu_device *pgpu)
 {
 	struct primegpu_ring *ring = pgpu->ctrl;
 	const void *entry;

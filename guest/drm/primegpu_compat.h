@@ -19,6 +19,20 @@
 #define primegpu_sched_start(sched)	drm_sched_start(sched)
 #endif
 
+/* Framebuffer console */
+#if PRIMEGPU_LINUX >= 6013
+#include <drm/clients/drm_client_setup.h>
+#define PRIMEGPU_FBDEV_SHMEM_OPS	DRM_FBDEV_SHMEM_DRIVER_OPS,
+#define PRIMEGPU_FBDEV_TTM_OPS		DRM_FBDEV_TTM_DRIVER_OPS,
+#define primegpu_fbdev_shmem_setup(drm)	drm_client_setup(drm, NULL)
+#define primegpu_fbdev_ttm_setup(drm)	drm_client_setup(drm, NULL)
+#else
+#define PRIMEGPU_FBDEV_SHMEM_OPS
+#define PRIMEGPU_FBDEV_TTM_OPS
+#define primegpu_fbdev_shmem_setup(drm)	drm_fbdev_shmem_setup(drm, 0)
+#define primegpu_fbdev_ttm_setup(drm)	drm_fbdev_ttm_setup(drm, 0)
+#endif
+
 #if PRIMEGPU_LINUX >= 6017
 #define PRIMEGPU_SCHED_STAT_RESET	DRM_GPU_SCHED_STAT_RESET
 #else

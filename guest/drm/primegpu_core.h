@@ -8,6 +8,7 @@
 #ifndef PRIMEGPU_CORE_H
 #define PRIMEGPU_CORE_H
 
+#include <linux/iosys-map.h>
 #include <linux/list.h>
 #include <linux/pm.h>
 #include <linux/spinlock.h>
@@ -28,6 +29,7 @@ struct file;
 struct pci_dev;
 struct primegpu_bo;
 struct primegpu_device;
+struct primegpu_display;
 struct primegpu_engine;
 struct primegpu_ring;
 struct sg_table;
@@ -82,6 +84,22 @@ struct primegpu_backend {
 
 	/** @evict: move everything out of VRAM; optional */
 	int (*evict)(struct primegpu_device *pgpu);
+
+	/**
+	 * @pin: make sure that an object, no import, has backing where it may
+	 * be and stays there, to be shown. Called with the reservation lock;
+	 * optional if @populate does it.
+	 */
+	int (*pin)(struct drm_gem_object *gem);
+
+	/** @unpin: undo @pin; the same lock */
+	void (*unpin)(struct drm_gem_object *gem);
+
+	/**
+	 * @panic_map: where the CPU reaches a page of an object that is shown;
+	 * a NULL map if it does not. Takes no locks.
+	 */
+	struct iosys_map (*panic_map)(struct drm_gem_object *gem, u64 page);
 };
 
 /**
@@ -114,6 +132,9 @@ struct primegpu_device {
 
 	/** @engine: the engine ring, its jobs and scheduler */
 	struct primegpu_engine *engine;
+
+	/** @display: the outputs, NULL if there are none */
+	struct primegpu_display *display;
 
 	/** @last_client: the client id that was given out last */
 	atomic_t last_client;

@@ -25,6 +25,13 @@ static int primegpu_device_start(struct primegpu_device *pgpu)
 	return 0;
 }
 
+static void primegpu_device_stop(struct primegpu_device *pgpu)
+{
+	primegpu_write(pgpu, PRIMEGPU_REG_CONTROL,
+		       PRIMEGPU_CONTROL_DEVICE_RESET);
+	pci_clear_master(to_pci_dev(pgpu->drm.dev));
+}
+
 static int primegpu_device_identify(struct primegpu_device *pgpu)
 {
 	u32 version;
@@ -117,9 +124,8 @@ EXPORT_SYMBOL_GPL(primegpu_core_register);
  */
 void primegpu_core_shutdown(struct primegpu_device *pgpu)
 {
-	primegpu_write(pgpu, PRIMEGPU_REG_CONTROL,
-		       PRIMEGPU_CONTROL_DEVICE_RESET);
-	pci_clear_master(to_pci_dev(pgpu->drm.dev));
+	primegpu_kms_shutdown(pgpu);
+	primegpu_device_stop(pgpu);
 }
 EXPORT_SYMBOL_GPL(primegpu_core_shutdown);
 
@@ -133,9 +139,12 @@ EXPORT_SYMBOL_GPL(primegpu_core_shutdown);
 void primegpu_core_remove(struct primegpu_device *pgpu)
 {
 	primegpu_settle_remove(pgpu);
+	/* In good order, in case that the hardware is still there. */
+	primegpu_kms_shutdown(pgpu);
 	drm_dev_unplug(&pgpu->drm);
-	primegpu_core_shutdown(pgpu);
+	primegpu_device_stop(pgpu);
 	primegpu_engine_cancel(pgpu->engine, -ENODEV);
+	primegpu_kms_unplug(pgpu);
 	primegpu_bo_unplug_all(pgpu);
 }
 EXPORT_SYMBOL_GPL(primegpu_core_remove);

@@ -19,6 +19,8 @@ struct primegpu_discrete {
 	struct ttm_device ttm;
 	/** @vram_base: bus address of the VRAM BAR */
 	resource_size_t vram_base;
+	/** @vram: VRAM, as the kernel reaches it while the driver is bound */
+	void __iomem *vram;
 };
 
 /**
@@ -58,6 +60,8 @@ gem_to_primegpu_discrete_bo(struct drm_gem_object *gem)
 /* Memory manager */
 void primegpu_discrete_tt_unmap(struct primegpu_discrete_bo *bo);
 resource_size_t primegpu_discrete_vram_phys(const struct primegpu_discrete_bo *bo);
+struct iosys_map primegpu_discrete_panic_map(struct drm_gem_object *gem,
+					     u64 page);
 int primegpu_discrete_ttm_init(struct primegpu_discrete *discrete);
 int primegpu_discrete_ttm_evict(struct primegpu_device *pgpu);
 
@@ -70,6 +74,7 @@ primegpu_discrete_prime_import_sg_table(struct drm_device *drm,
 					struct dma_buf_attachment *attach,
 					struct sg_table *sgt);
 
+int primegpu_discrete_gem_pin_here(struct drm_gem_object *gem);
 bool primegpu_discrete_bo_has_backing(const struct primegpu_discrete_bo *bo);
 
 /* Dynamic exports, and imports */

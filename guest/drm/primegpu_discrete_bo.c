@@ -126,8 +126,8 @@ void primegpu_discrete_bo_destroy(struct ttm_buffer_object *ttm)
 }
 
 /*
- * Static importers and the kernel's mappings need pages that stay; no BO is
- * pinned in VRAM. Called with the reservation.
+ * Static importers need pages that stay. A BO that is shown from VRAM cannot
+ * have them meanwhile. Called with the reservation.
  */
 static int primegpu_discrete_gem_pin(struct drm_gem_object *gem)
 {
@@ -135,6 +135,21 @@ static int primegpu_discrete_gem_pin(struct drm_gem_object *gem)
 	int ret;
 
 	ret = primegpu_discrete_bo_validate(bo, PRIMEGPU_PLACE_PAGES);
+	if (ret)
+		return ret;
+	if (bo->ttm.resource->mem_type == TTM_PL_VRAM)
+		return -EBUSY;
+	ttm_bo_pin(&bo->ttm);
+	return 0;
+}
+
+/* The BO stays where it may be, for those who can use it anywhere. */
+int primegpu_discrete_gem_pin_here(struct drm_gem_object *gem)
+{
+	struct primegpu_discrete_bo *bo = gem_to_primegpu_discrete_bo(gem);
+	int ret;
+
+	ret = primegpu_discrete_gem_validate(gem);
 	if (!ret)
 		ttm_bo_pin(&bo->ttm);
 	return ret;
@@ -153,6 +168,17 @@ primegpu_discrete_gem_get_sg_table(struct drm_gem_object *gem)
 	return drm_prime_pages_to_sg(gem->dev, tt->pages, tt->num_pages);
 }
 
+/* The kernel maps VRAM as I/O memory, but only what has to be there. */
+static int primegpu_discrete_gem_pin_cpu(struct drm_gem_object *gem)
+{
+	struct ttm_buffer_object *ttm = &gem_to_primegpu_discrete_bo(gem)->ttm;
+
+	if (!ttm->pin_count)
+		return primegpu_discrete_gem_pin(gem);
+	ttm_bo_pin(ttm);
+	return 0;
+}
+
 static int primegpu_discrete_gem_vmap(struct drm_gem_object *gem,
 				      struct iosys_map *map)
 {
@@ -162,7 +188,7 @@ static int primegpu_discrete_gem_vmap(struct drm_gem_object *gem,
 		return dma_buf_vmap(gem->import_attach->dmabuf, map);
 	if (gem_to_primegpu_discrete_bo(gem)->core.imported)
 		return -ENODEV;
-	ret = primegpu_discrete_gem_pin(gem);
+	ret = primegpu_discrete_gem_pin_cpu(gem);
 	if (ret)
 		return ret;
 	ret = drm_gem_ttm_vmap(gem, map);
@@ -402,4 +428,7 @@ const struct primegpu_backend primegpu_discrete_backend = {
 	.placement = primegpu_discrete_gem_placement,
 	.unplug = primegpu_discrete_gem_unplug,
 	.evict = primegpu_discrete_ttm_evict,
+	.pin = primegpu_discrete_gem_pin_here,
+	.unpin = primegpu_discrete_gem_unpin,
+	.panic_map = primegpu_discrete_panic_map,
 };

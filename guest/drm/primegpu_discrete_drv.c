@@ -3,6 +3,8 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 
+#include <drm/drm_fbdev_ttm.h>
+
 #include "primegpu_abi.h"
 #include "primegpu_compat.h"
 #include "primegpu_discrete.h"
@@ -22,13 +24,15 @@ static const struct file_operations primegpu_discrete_fops = {
 
 static const struct drm_driver primegpu_discrete_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_MODESET |
-			   DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE,
+			   DRIVER_ATOMIC | DRIVER_SYNCOBJ |
+			   DRIVER_SYNCOBJ_TIMELINE,
 	.open = primegpu_core_open,
 	.postclose = primegpu_core_postclose,
 	.gem_prime_import = primegpu_discrete_prime_import,
 	.gem_prime_import_sg_table = primegpu_discrete_prime_import_sg_table,
 	.dumb_create = primegpu_core_dumb_create,
 	.debugfs_init = primegpu_core_debugfs_init,
+	PRIMEGPU_FBDEV_TTM_OPS
 	.ioctls = primegpu_core_ioctls,
 	.num_ioctls = PRIMEGPU_CORE_IOCTL_COUNT,
 	.fops = &primegpu_discrete_fops,
@@ -50,8 +54,13 @@ static int primegpu_discrete_map_vram(struct primegpu_discrete *discrete)
 	if (discrete->core.vram_size > pci_resource_len(pdev, PRIMEGPU_BAR_VRAM))
 		return -ENODEV;
 	discrete->vram_base = pci_resource_start(pdev, PRIMEGPU_BAR_VRAM);
-	return devm_arch_io_reserve_memtype_wc(&pdev->dev, discrete->vram_base,
-					       discrete->core.vram_size);
+	ret = devm_arch_io_reserve_memtype_wc(&pdev->dev, discrete->vram_base,
+					      discrete->core.vram_size);
+	if (ret)
+		return ret;
+	discrete->vram = devm_ioremap_wc(&pdev->dev, discrete->vram_base,
+					 discrete->core.vram_size);
+	return discrete->vram ? 0 : -ENOMEM;
 }
 
 static int primegpu_discrete_probe(struct pci_dev *pdev,
@@ -73,7 +82,12 @@ static int primegpu_discrete_probe(struct pci_dev *pdev,
 	ret = primegpu_discrete_ttm_init(discrete);
 	if (ret)
 		return ret;
-	return primegpu_core_register(&discrete->core);
+	ret = primegpu_core_register(&discrete->core);
+	if (ret)
+		return ret;
+	if (discrete->core.display)
+		primegpu_fbdev_ttm_setup(&discrete->core.drm);
+	return 0;
 }
 
 static void primegpu_discrete_remove(struct pci_dev *pdev)

@@ -39,11 +39,14 @@ static int primegpu_discrete_export_attach(struct dma_buf *dmabuf,
 	return 0;
 }
 
+/* In VRAM too, if all importers can reach it */
 static int primegpu_discrete_export_pin(struct dma_buf_attachment *attach)
 {
 	struct drm_gem_object *gem = attach->dmabuf->priv;
 
-	return gem->funcs->pin(gem);
+	if (primegpu_discrete_export_needs_pages(gem_to_primegpu_discrete_bo(gem)))
+		return gem->funcs->pin(gem);
+	return primegpu_discrete_gem_pin_here(gem);
 }
 
 static void primegpu_discrete_export_unpin(struct dma_buf_attachment *attach)
@@ -127,6 +130,9 @@ primegpu_discrete_export_map(struct dma_buf_attachment *attach,
 		return ERR_PTR(ret);
 	if (bo->ttm.resource->mem_type != TTM_PL_VRAM)
 		return drm_gem_map_dma_buf(attach, dir);
+	/* It is shown from there. */
+	if (!attach->peer2peer)
+		return ERR_PTR(-EBUSY);
 
 	/* VRAM goes with its device, pages do not. */
 	if (drm_dev_enter(gem->dev, &idx)) {

@@ -154,6 +154,23 @@ resource_size_t primegpu_discrete_vram_phys(const struct primegpu_discrete_bo *b
 	       primegpu_discrete_vram_offset(bo->ttm.resource);
 }
 
+struct iosys_map primegpu_discrete_panic_map(struct drm_gem_object *gem,
+					     u64 page)
+{
+	struct primegpu_discrete_bo *bo = gem_to_primegpu_discrete_bo(gem);
+	struct primegpu_discrete *discrete = to_primegpu_discrete(gem->dev);
+	const struct ttm_resource *res = bo->ttm.resource;
+	struct iosys_map map = {};
+
+	if (res && res->mem_type == TTM_PL_VRAM)
+		iosys_map_set_vaddr_iomem(&map, discrete->vram +
+					  primegpu_discrete_vram_offset(res) +
+					  (page << PAGE_SHIFT));
+	else if (bo->ttm.ttm && ttm_tt_is_populated(bo->ttm.ttm))
+		iosys_map_set_vaddr(&map, page_address(bo->ttm.ttm->pages[page]));
+	return map;
+}
+
 /* Tells the hardware that the idle BO is in @res from now on. */
 static int primegpu_discrete_enter(struct primegpu_discrete_bo *bo,
 				   const struct ttm_resource *res)

@@ -63,6 +63,38 @@ int primegpu_import_map(struct primegpu_bo *bo)
 	return ret;
 }
 
+/*
+ * Makes an import stay where it is, with its bytes, to be shown. Called with
+ * the reservation.
+ */
+int primegpu_import_pin(struct primegpu_bo *bo)
+{
+	struct dma_buf_attachment *attach = bo->gem->import_attach;
+	int ret;
+
+	/* The device was unplugged. */
+	if (!attach)
+		return -ENODEV;
+	/* What is static was pinned when it was attached. */
+	if (!attach->importer_ops)
+		return 0;
+	ret = dma_buf_pin(attach);
+	if (ret)
+		return ret;
+	ret = primegpu_import_map(bo);
+	if (ret)
+		dma_buf_unpin(attach);
+	return ret;
+}
+
+void primegpu_import_unpin(struct primegpu_bo *bo)
+{
+	struct dma_buf_attachment *attach = bo->gem->import_attach;
+
+	if (attach && attach->importer_ops)
+		dma_buf_unpin(attach);
+}
+
 /**
  * primegpu_core_import_unmap - give the mapping of a dynamic import up
  * @bo: the BO, idle, its reservation lock held; any BO

@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 
+#include <drm/drm_fbdev_shmem.h>
 #include <drm/drm_gem_shmem_helper.h>
 
 #include "primegpu_abi.h"
@@ -219,6 +220,17 @@ primegpu_integrated_prime_import(struct drm_device *drm, struct dma_buf *dmabuf)
 					  READ_ONCE(p2p));
 }
 
+static struct iosys_map primegpu_integrated_panic_map(struct drm_gem_object *gem,
+						      u64 page)
+{
+	struct drm_gem_shmem_object *shmem = &to_primegpu_integrated_bo(gem)->shmem;
+	struct iosys_map map = {};
+
+	if (shmem->pages)
+		iosys_map_set_vaddr(&map, page_address(shmem->pages[page]));
+	return map;
+}
+
 static const struct primegpu_backend primegpu_integrated_backend = {
 	.placements = PRIMEGPU_PLACE_PAGES,
 	.gem_create = primegpu_integrated_gem_create,
@@ -228,6 +240,7 @@ static const struct primegpu_backend primegpu_integrated_backend = {
 	.place = primegpu_integrated_place,
 	.placement = primegpu_integrated_placement,
 	.unplug = primegpu_integrated_gem_unplug,
+	.panic_map = primegpu_integrated_panic_map,
 };
 
 static const struct file_operations primegpu_integrated_fops = {
@@ -245,7 +258,8 @@ static const struct file_operations primegpu_integrated_fops = {
 
 static const struct drm_driver primegpu_integrated_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_MODESET |
-			   DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE,
+			   DRIVER_ATOMIC | DRIVER_SYNCOBJ |
+			   DRIVER_SYNCOBJ_TIMELINE,
 	.open = primegpu_core_open,
 	.postclose = primegpu_core_postclose,
 	.gem_create_object = primegpu_integrated_gem_create_object,
@@ -253,6 +267,7 @@ static const struct drm_driver primegpu_integrated_driver = {
 	.gem_prime_import_sg_table = primegpu_integrated_prime_import_sg_table,
 	.dumb_create = primegpu_core_dumb_create,
 	.debugfs_init = primegpu_core_debugfs_init,
+	PRIMEGPU_FBDEV_SHMEM_OPS
 	.ioctls = primegpu_core_ioctls,
 	.num_ioctls = PRIMEGPU_CORE_IOCTL_COUNT,
 	.fops = &primegpu_integrated_fops,
@@ -276,7 +291,12 @@ static int primegpu_integrated_probe(struct pci_dev *pdev,
 	ret = primegpu_core_init(pgpu, &primegpu_integrated_backend);
 	if (ret)
 		return ret;
-	return primegpu_core_register(pgpu);
+	ret = primegpu_core_register(pgpu);
+	if (ret)
+		return ret;
+	if (pgpu->display)
+		primegpu_fbdev_shmem_setup(&pgpu->drm);
+	return 0;
 }
 
 static void primegpu_integrated_remove(struct pci_dev *pdev)

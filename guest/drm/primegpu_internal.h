@@ -35,6 +35,10 @@ struct primegpu_ring {
 	void *sg;
 	/** @sg_dma: bus address of @sg */
 	dma_addr_t sg_dma;
+	/** @tables: of the COMMIT that is being run; NULL without display */
+	void *tables;
+	/** @tables_dma: bus address of @tables */
+	dma_addr_t tables_dma;
 	/** @first: the first entry whose result was not looked at yet */
 	u32 first;
 	/** @tail: the next entry to write */
@@ -238,6 +242,8 @@ void primegpu_bo_unplug_all(struct primegpu_device *pgpu);
 /* Imports */
 u64 primegpu_import_exporter_key(struct dma_buf *dmabuf);
 int primegpu_import_map(struct primegpu_bo *bo);
+int primegpu_import_pin(struct primegpu_bo *bo);
+void primegpu_import_unpin(struct primegpu_bo *bo);
 
 /* Engine */
 int primegpu_engine_init(struct primegpu_device *pgpu);
@@ -280,6 +286,11 @@ int primegpu_irq_init(struct primegpu_device *pgpu);
 void primegpu_irq_poll(struct primegpu_device *pgpu);
 void primegpu_irq_sync(struct primegpu_device *pgpu);
 int primegpu_kms_init(struct primegpu_device *pgpu);
+void primegpu_kms_shutdown(struct primegpu_device *pgpu);
+void primegpu_kms_unplug(struct primegpu_device *pgpu);
+int primegpu_kms_suspend(struct primegpu_device *pgpu);
+void primegpu_kms_resume(struct primegpu_device *pgpu);
+bool primegpu_kms_is_quiet(struct primegpu_device *pgpu);
 int primegpu_settle(unsigned int wait_ms);
 int primegpu_settle_wait_jobs(struct primegpu_device *pgpu,
 			      unsigned int wait_ms);

@@ -30,7 +30,19 @@ static int primegpu_pm_prepare(struct device *dev)
 	ret = primegpu_settle_wait_jobs(pgpu, PRIMEGPU_PM_IDLE_MS);
 	if (ret)
 		return ret;
-	return pgpu->backend->evict ? pgpu->backend->evict(pgpu) : 0;
+	/* What is shown could not leave VRAM. */
+	ret = primegpu_kms_suspend(pgpu);
+	if (ret || !pgpu->backend->evict)
+		return ret;
+	ret = pgpu->backend->evict(pgpu);
+	if (ret)
+		primegpu_kms_resume(pgpu);
+	return ret;
+}
+
+static void primegpu_pm_complete(struct device *dev)
+{
+	primegpu_kms_resume(dev_get_drvdata(dev));
 }
 
 static int primegpu_pm_suspend(struct device *dev)
@@ -65,6 +77,7 @@ static int primegpu_pm_resume(struct device *dev)
 /* &device_driver.pm of both drivers */
 const struct dev_pm_ops primegpu_core_pm_ops = {
 	.prepare = pm_sleep_ptr(primegpu_pm_prepare),
+	.complete = pm_sleep_ptr(primegpu_pm_complete),
 	SYSTEM_SLEEP_PM_OPS(primegpu_pm_suspend, primegpu_pm_resume)
 };
 EXPORT_SYMBOL_GPL(primegpu_core_pm_ops);

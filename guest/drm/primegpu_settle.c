@@ -2,9 +2,9 @@
 /*
  * Settling: returns when everything that can be released has been released.
  *
- * What is released late: a job's references, by the scheduler's worker; a BO
- * of TTM, by TTM's worker; a file whose last put came from a worker, by the
- * next tick. One can set off the next, on another device too, so this goes
+ * What is released late: a job's references, by the scheduler's worker; what a
+ * flip has replaced, by the helper's; a BO of TTM, by TTM's; a file whose last
+ * put came from a worker, by the next tick. One can set off the next, on another device too, so this goes
  * round all devices until a round changes nothing.
  */
 #include <linux/dma-resv.h>
@@ -75,6 +75,7 @@ static bool primegpu_settle_is_quiet(void)
 	lockdep_assert_held(&primegpu_settle_lock);
 	list_for_each_entry(pgpu, &primegpu_settle_devices, link) {
 		if (atomic_read(&pgpu->engine->unreaped) ||
+		    !primegpu_kms_is_quiet(pgpu) ||
 		    primegpu_settle_can_release(pgpu))
 			return false;
 	}

@@ -109,6 +109,51 @@ TRACE_EVENT(primegpu_engine_reset,
 		  __entry->device, __entry->done, __entry->last)
 );
 
+TRACE_EVENT(primegpu_flip,
+	TP_PROTO(u32 device, u64 seqno, u32 output, u32 plane, u64 key,
+		 u32 flags),
+	TP_ARGS(device, seqno, output, plane, key, flags),
+	TP_STRUCT__entry(
+		__field(u32, device)
+		__field(u64, seqno)
+		__field(u32, output)
+		__field(u32, plane)
+		__field(u64, key)
+		__field(u32, flags)
+	),
+	TP_fast_assign(
+		__entry->device = device;
+		__entry->seqno = seqno;
+		__entry->output = output;
+		__entry->plane = plane;
+		__entry->key = key;
+		__entry->flags = flags;
+	),
+	TP_printk("device=%u seqno=%llu output=%u plane=%u key=0x%llx flags=0x%x",
+		  __entry->device, __entry->seqno, __entry->output,
+		  __entry->plane, __entry->key, __entry->flags)
+);
+
+TRACE_EVENT(primegpu_flip_done,
+	TP_PROTO(u32 device, u64 seqno, u32 output, u64 vblank),
+	TP_ARGS(device, seqno, output, vblank),
+	TP_STRUCT__entry(
+		__field(u32, device)
+		__field(u64, seqno)
+		__field(u32, output)
+		__field(u64, vblank)
+	),
+	TP_fast_assign(
+		__entry->device = device;
+		__entry->seqno = seqno;
+		__entry->output = output;
+		__entry->vblank = vblank;
+	),
+	TP_printk("device=%u seqno=%llu output=%u vblank=%llu",
+		  __entry->device, __entry->seqno, __entry->output,
+		  __entry->vblank)
+);
+
 #endif /* PRIMEGPU_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH
