@@ -34,6 +34,32 @@ uint64_t qprimegpu_output_readq(QPrimeGPU *g, uint32_t output,
     return high << 32 | low;
 }
 
+uint32_t qprimegpu_output_status(QPrimeGPU *g, uint32_t output)
+{
+    return qprimegpu_output_readl(g, output, PRIMEGPU_OUTPUT_REG_STATUS);
+}
+
+uint32_t qprimegpu_vblank_count(QPrimeGPU *g, uint32_t output)
+{
+    return qprimegpu_output_readl(g, output, PRIMEGPU_OUTPUT_REG_VBLANK_COUNT);
+}
+
+uint64_t qprimegpu_vblank_time(QPrimeGPU *g, uint32_t output)
+{
+    return qprimegpu_output_readq(g, output,
+                                  PRIMEGPU_OUTPUT_REG_VBLANK_TIME_LO);
+}
+
+uint64_t qprimegpu_flip_seq(QPrimeGPU *g, uint32_t output)
+{
+    return qprimegpu_output_readq(g, output, PRIMEGPU_OUTPUT_REG_FLIP_SEQ_LO);
+}
+
+uint64_t qprimegpu_clock(QPrimeGPU *g)
+{
+    return qprimegpu_readq(g, PRIMEGPU_REG_CLOCK_LO);
+}
+
 uint32_t qprimegpu_output_take_irqs(QPrimeGPU *g, uint32_t output)
 {
     uint32_t bits = qprimegpu_output_readl(g, output,
@@ -171,6 +197,17 @@ uint64_t qprimegpu_new_fb(QPrimeGPU *g, uint32_t width, uint32_t height,
                              PRIMEGPU_PAGE_SIZE);
 
     return qprimegpu_new_bo_pages(g, size, addr);
+}
+
+uint32_t qprimegpu_shown(QTestState *qts, uint64_t key)
+{
+    QDict *bo = qprimegpu_query_bo(qts, key);
+    uint32_t shown;
+
+    g_assert_nonnull(bo);
+    shown = qdict_get_int(bo, "shown");
+    qobject_unref(bo);
+    return shown;
 }
 
 QDict *qprimegpu_query_output(QTestState *qts, uint16_t device_id,

@@ -158,6 +158,11 @@ void qprimegpu_output_writel(QPrimeGPU *g, uint32_t output,
                              enum primegpu_output_reg reg, uint32_t value);
 uint64_t qprimegpu_output_readq(QPrimeGPU *g, uint32_t output,
                                 enum primegpu_output_reg lo);
+uint32_t qprimegpu_output_status(QPrimeGPU *g, uint32_t output);
+uint32_t qprimegpu_vblank_count(QPrimeGPU *g, uint32_t output);
+uint64_t qprimegpu_vblank_time(QPrimeGPU *g, uint32_t output);
+uint64_t qprimegpu_flip_seq(QPrimeGPU *g, uint32_t output);
+uint64_t qprimegpu_clock(QPrimeGPU *g);
 /* Read IRQ_STATUS and clear what was set. */
 uint32_t qprimegpu_output_take_irqs(QPrimeGPU *g, uint32_t output);
 /* A mode of about QPRIMEGPU_RATE frames a second, and how long a frame takes */
@@ -185,6 +190,8 @@ uint32_t qprimegpu_flip(QPrimeGPU *g, uint32_t output, uint64_t key,
 /* A BO for such a plane, with pages */
 uint64_t qprimegpu_new_fb(QPrimeGPU *g, uint32_t width, uint32_t height,
                           uint64_t *addr);
+/* In how many places of outputs a BO is named, by the outside view */
+uint32_t qprimegpu_shown(QTestState *qts, uint64_t key);
 QDict *qprimegpu_query_output(QTestState *qts, uint16_t device_id,
                               uint32_t output);
 uint64_t qprimegpu_output_counter(QTestState *qts, uint16_t device_id,
