@@ -53,6 +53,7 @@ typedef struct PrimeGPULayer {
 
 struct PrimeGPUCompose {
     uint32_t width;
+    uint32_t height;
     const PrimeGPUColorStages *stages;
     PrimeGPUComposeRowFunc *row_func;
     void *opaque;
@@ -152,12 +153,11 @@ static void primegpu_layer_map_swapped(PrimeGPULayer *l)
 
 /* False when it changes nothing in the frame */
 static bool primegpu_layer_begin(PrimeGPUCompose *c, PrimeGPULayer *l,
-                                 uint32_t height,
                                  const PrimeGPUComposePlane *p)
 {
     if (!primegpu_compose_clip(p->dst_x, p->dst_w, c->width, &l->x1,
                                &l->x2) ||
-        !primegpu_compose_clip(p->dst_y, p->dst_h, height, &l->y1, &l->y2) ||
+        !primegpu_compose_clip(p->dst_y, p->dst_h, c->height, &l->y1, &l->y2) ||
         !p->alpha) {
         return false;
     }
@@ -185,6 +185,7 @@ void primegpu_compose_begin(PrimeGPUCompose *c, uint32_t width,
     unsigned i, n;
 
     c->width = width;
+    c->height = height;
     c->stages = stages;
     c->row_func = row;
     c->opaque = opaque;
@@ -195,7 +196,7 @@ void primegpu_compose_begin(PrimeGPUCompose *c, uint32_t width,
         l->index = i;
         l->p = NULL;
         if (!(planes & (1u << i)) ||
-            !primegpu_layer_begin(c, l, height, &plane[i])) {
+            !primegpu_layer_begin(c, l, &plane[i])) {
             continue;
         }
         for (n = c->count++; n && c->order[n - 1]->p->zpos > l->p->zpos; n--) {
@@ -468,6 +469,22 @@ void primegpu_compose_row(PrimeGPUCompose *c, uint32_t y, uint32_t x1,
         out += end - x1;
         x1 = end;
     }
+}
+
+int primegpu_compose_single(PrimeGPUCompose *c, uint32_t *x, uint32_t *y)
+{
+    const PrimeGPULayer *l = c->count ? c->order[c->count - 1] : NULL;
+
+    if (c->stages || !l || !primegpu_layer_is_plain(l) || !l->in_order ||
+        !l->p->format->is_xrgb ||
+        l->x1 || l->y1 || l->x2 != c->width || l->y2 != c->height ||
+        l->p->src_h != (uint64_t)l->p->dst_h << 16 ||
+        (l->y2 > 1 && l->line[0] > l->line[1])) {
+        return -1;
+    }
+    *x = l->base + l->column[0];
+    *y = l->line[0];
+    return l->index;
 }
 
 bool primegpu_compose_source_rows(PrimeGPUCompose *c, unsigned plane,

@@ -61,6 +61,11 @@ void primegpu_compose_begin(PrimeGPUCompose *c, uint32_t width,
 void primegpu_compose_row(PrimeGPUCompose *c, uint32_t y, uint32_t x1,
                           uint32_t x2, uint32_t *out);
 /*
+ * The plane whose pixels, in XRGB8888, are the frame as they are; and which of
+ * them is the first.  -1 when there is none.
+ */
+int primegpu_compose_single(PrimeGPUCompose *c, uint32_t *x, uint32_t *y);
+/*
  * Rows of the framebuffer from which row @y of the frame is made by @plane:
  * the first and one past the last; false when there are none.
  */

@@ -1,24 +1,328 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * primegpu consoles
+ *
+ * A console is brought up to date when QEMU's display asks for it, so nothing
+ * is done while nobody looks.  When the frame is one plane that lies in VRAM,
+ * the surface is that VRAM; else the frame is composed into a surface of its
+ * own, the rows that may have changed, of which only the pixels that did are
+ * passed on.
  */
 #include "qemu/osdep.h"
+#include "qemu/rcu.h"
 #include "device.h"
-#include "output.h"
-#include "console.h"
+#include "console-internal.h"
+#include "frame.h"
+#include "trace.h"
 
-void primegpu_console_init(PrimeGPUOutput *o)
+static void primegpu_console_send(PrimeGPUConsole *c, PrimeGPUConsoleBox box)
 {
+    if (!primegpu_console_box_empty(&box)) {
+        trace_primegpu_console_send(c->o->s->name, c->o->index, box.x1, box.y1,
+                                    box.x2, box.y2);
+        dpy_gfx_update(c->con, box.x1, box.y1, box.x2 - box.x1,
+                       box.y2 - box.y1);
+    }
 }
 
-void primegpu_console_finalize(PrimeGPUOutput *o)
+/*
+ * Surfaces.  Who shows one may keep its pixels after another has come in its
+ * stead, so what is shown in place holds a reference to its VRAM.
+ */
+
+static void primegpu_console_unref(pixman_image_t *image, void *mr)
 {
+    memory_region_unref(mr);
+}
+
+static void primegpu_console_replace(PrimeGPUConsole *c,
+                                     DisplaySurface *surface)
+{
+    if (c->in_place) {
+        primegpu_mem_unwatch(&c->watcher);
+        c->in_place = NULL;
+    }
+    dpy_gfx_replace_surface(c->con, surface);
+}
+
+static void primegpu_console_own_surface(PrimeGPUConsole *c)
+{
+    PrimeGPUMode *mode = &c->o->mode;
+
+    primegpu_console_replace(c, qemu_create_displaysurface(mode->hdisplay,
+                                                           mode->vdisplay));
+    primegpu_console_damage_all(c);
+}
+
+static void primegpu_console_gone(PrimeGPUMemWatcher *watcher)
+{
+    PrimeGPUConsole *c = container_of(watcher, PrimeGPUConsole, watcher);
+
+    c->in_place = NULL;
+    primegpu_console_own_surface(c);
+}
+
+static void primegpu_console_surface_at(PrimeGPUConsole *c,
+                                        PrimeGPUState *owner, uint64_t offset,
+                                        uint32_t stride)
+{
+    PrimeGPUMode *mode = &c->o->mode;
+    DisplaySurface *surface;
+
+    surface = qemu_create_displaysurface_from(mode->hdisplay, mode->vdisplay,
+                                              PIXMAN_LE_x8r8g8b8, stride,
+                                              owner->mem.vram_host + offset);
+    memory_region_ref(&owner->mem.vram);
+    pixman_image_set_destroy_function(surface->image, primegpu_console_unref,
+                                      &owner->mem.vram);
+    primegpu_console_replace(c, surface);
+    c->in_place = owner;
+    c->surface_offset = offset;
+    c->surface_stride = stride;
+    primegpu_mem_watch(owner, &c->watcher);
+    trace_primegpu_console_surface_at(c->o->s->name, c->o->index, owner->name,
+                                      offset);
+}
+
+/*
+ * Refreshing.
+ */
+
+/* Bring a row of the surface up to date; returns what changed. */
+static PrimeGPUConsoleBox primegpu_console_compose_row(
+    PrimeGPUConsole *c, PrimeGPUCompose *compose, uint32_t y)
+{
+    DisplaySurface *surface = qemu_console_surface(c->con);
+    uint32_t *old = (uint32_t *)((uint8_t *)surface_data(surface) +
+                                 (size_t)y * surface_stride(surface));
+    PrimeGPUConsoleBox box = { .y1 = y, .y2 = y + 1 };
+    uint32_t x1 = 0;
+    uint32_t x2 = c->o->mode.hdisplay;
+
+    primegpu_compose_row(compose, y, 0, x2, c->row);
+    c->o->counters.console_bytes += x2 * sizeof(*old);
+    if (memcmp(old, c->row, x2 * sizeof(*old))) {
+        while (old[x1] == c->row[x1]) {
+            x1++;
+        }
+        while (old[x2 - 1] == c->row[x2 - 1]) {
+            x2--;
+        }
+        memcpy(old + x1, c->row + x1, (x2 - x1) * sizeof(*old));
+        box.x1 = x1;
+        box.x2 = x2;
+    }
+    return box;
+}
+
+/* Rows that follow each other are passed on together. */
+static bool primegpu_console_refresh_rows(PrimeGPUConsole *c,
+                                          PrimeGPUCompose *compose)
+{
+    PrimeGPUConsoleBox box = { };
+    bool any = false;
+    uint32_t y;
+
+    for (y = 0; y < c->o->mode.vdisplay; y++) {
+        PrimeGPUConsoleBox row = { };
+
+        if (primegpu_console_row_changed(c, compose, y)) {
+            row = (PrimeGPUConsoleBox) {
+                .y1 = y, .x2 = c->o->mode.hdisplay, .y2 = y + 1
+            };
+            if (!c->in_place) {
+                row = primegpu_console_compose_row(c, compose, y);
+            }
+        }
+        if (primegpu_console_box_empty(&row)) {
+            primegpu_console_send(c, box);
+            box = row;
+        } else {
+            any = true;
+            primegpu_console_box_add(&box, row);
+        }
+    }
+    primegpu_console_send(c, box);
+    return any;
+}
+
+/* Whether the surface can be the memory of a plane, and which */
+static bool primegpu_console_find_place(PrimeGPUConsole *c,
+                                        PrimeGPUCompose *compose,
+                                        PrimeGPUState **owner,
+                                        uint64_t *offset, uint32_t *stride)
+{
+    const PrimeGPUPlane *p;
+    uint32_t x, y;
+    int i = primegpu_compose_single(compose, &x, &y);
+
+    if (i < 0 || !c->source[i][0].owner) {
+        return false;
+    }
+    p = &c->o->plane[i];
+    *owner = c->source[i][0].owner;
+    *offset = c->source[i][0].vram_offset + (uint64_t)y * p->stride[0] + x * 4;
+    *stride = p->stride[0];
+    /* Displays count the bytes of a surface in an int. */
+    return (uint64_t)p->stride[0] * c->o->mode.vdisplay <= INT32_MAX &&
+           QEMU_IS_ALIGNED(*offset, sizeof(uint32_t));
+}
+
+/* Make the surface what it has to be. */
+static void primegpu_console_choose_surface(PrimeGPUConsole *c,
+                                            PrimeGPUCompose *compose)
+{
+    PrimeGPUState *owner;
+    uint64_t offset;
+    uint32_t stride;
+
+    if (primegpu_console_find_place(c, compose, &owner, &offset, &stride)) {
+        if (owner != c->in_place || offset != c->surface_offset ||
+            stride != c->surface_stride || !c->on) {
+            primegpu_console_surface_at(c, owner, offset, stride);
+            primegpu_console_damage_all(c);
+        }
+    } else if (c->in_place || !c->on) {
+        primegpu_console_own_surface(c);
+    }
+    c->on = true;
+}
+
+static void primegpu_console_off(PrimeGPUConsole *c)
+{
+    if (c->on) {
+        primegpu_console_replace(c, NULL);
+        c->on = false;
+    }
+}
+
+/* Returns what the frame is made with; within an RCU critical section. */
+static PrimeGPUCompose *primegpu_console_begin(PrimeGPUConsole *c)
+{
+    PrimeGPUCompose *compose = primegpu_frame_begin(c->o);
+
+    primegpu_console_find_sources(c);
+    primegpu_console_choose_surface(c, compose);
+    return compose;
+}
+
+static void primegpu_console_refresh(PrimeGPUConsole *c)
+{
+    PrimeGPUCompose *compose;
+
+    if (!c->o->mode.clock) {
+        primegpu_console_off(c);
+        return;
+    }
+
+    RCU_READ_LOCK_GUARD();
+
+    compose = primegpu_console_begin(c);
+    /* What is written after this is found the next time. */
+    primegpu_console_sync_sources(c);
+    if (primegpu_console_refresh_rows(c, compose)) {
+        c->o->counters.console_frames++;
+    }
+    primegpu_console_seen_sources(c);
+    c->damage = (PrimeGPUConsoleBox) { };
+}
+
+/*
+ * The BO that the surface is may not be shown any more, and may be gone soon.
+ * If the surface cannot be another one, it is composed at once, so that nobody
+ * sees it empty.
+ */
+static void primegpu_console_leave_place(PrimeGPUConsole *c)
+{
+    RCU_READ_LOCK_GUARD();
+
+    primegpu_console_begin(c);
+    if (!c->in_place) {
+        primegpu_console_refresh(c);
+    }
+}
+
+/*
+ * What QEMU's displays call.
+ */
+
+static void primegpu_console_update(void *opaque)
+{
+    PrimeGPUConsole *c = opaque;
+
+    primegpu_output_sync(c->o);
+    primegpu_console_refresh(c);
+}
+
+static void primegpu_console_invalidate(void *opaque)
+{
+    primegpu_console_damage_all(opaque);
+}
+
+static void primegpu_console_ui_info(void *opaque, uint32_t head,
+                                     QemuUIInfo *info)
+{
+    PrimeGPUConsole *c = opaque;
+
+    /* A window that is not there wants no size. */
+    primegpu_output_set_display(c->o, info->width && info->height,
+                                info->width, info->height,
+                                info->refresh_rate);
+}
+
+static const GraphicHwOps primegpu_console_ops = {
+    .invalidate = primegpu_console_invalidate,
+    .gfx_update = primegpu_console_update,
+    .ui_info = primegpu_console_ui_info,
+};
+
+/*
+ * What the output calls.
+ */
+
+void primegpu_console_latch(PrimeGPUOutput *o, uint32_t planes, bool color)
+{
+    PrimeGPUConsole *c = o->console;
+    unsigned i;
+
+    for (i = 0; i < PRIMEGPU_PLANE_MAX; i++) {
+        if (planes & (1u << i)) {
+            primegpu_console_damage_plane(c, &c->plane[i], &o->plane[i]);
+            c->plane[i] = o->plane[i];
+        }
+    }
+    if (color) {
+        primegpu_console_damage_all(c);
+    }
+    if (c->in_place) {
+        primegpu_console_leave_place(c);
+    }
 }
 
 void primegpu_console_mode(PrimeGPUOutput *o)
 {
+    PrimeGPUConsole *c = o->console;
+
+    primegpu_console_off(c);
+    memcpy(c->plane, o->plane, sizeof(c->plane));
+    memset(c->source, 0, sizeof(c->source));
+    primegpu_console_damage_all(c);
 }
 
-void primegpu_console_latch(PrimeGPUOutput *o, uint32_t planes, bool color)
+void primegpu_console_init(PrimeGPUOutput *o)
 {
+    PrimeGPUConsole *c = g_new0(PrimeGPUConsole, 1);
+
+    c->o = o;
+    c->watcher.gone = primegpu_console_gone;
+    c->con = graphic_console_init(DEVICE(o->s), o->index,
+                                  &primegpu_console_ops, c);
+    o->console = c;
+}
+
+void primegpu_console_finalize(PrimeGPUOutput *o)
+{
+    primegpu_console_off(o->console);
+    graphic_console_close(o->console->con);
+    g_clear_pointer(&o->console, g_free);
 }

@@ -272,9 +272,10 @@ PRIMEGPU_COPY8(bgr, primegpu_swap_red_blue)
 #define PRIMEGPU_FORMAT_LUMA { .bytes = 1, .hsub = 1, .vsub = 1 }
 
 static const PrimeGPUFormat primegpu_formats[] = {
-    { PRIMEGPU_FORMAT_RGB(XRGB8888, xrgb8888, 4), PRIMEGPU_FORMAT_EIGHT(rgb) },
+    { PRIMEGPU_FORMAT_RGB(XRGB8888, xrgb8888, 4), PRIMEGPU_FORMAT_EIGHT(rgb),
+      .is_xrgb = true },
     { PRIMEGPU_FORMAT_RGB(ARGB8888, argb8888, 4), PRIMEGPU_FORMAT_EIGHT(rgb),
-      .has_alpha = true },
+      .is_xrgb = true, .has_alpha = true },
     { PRIMEGPU_FORMAT_RGB(XBGR8888, xbgr8888, 4), PRIMEGPU_FORMAT_EIGHT(bgr) },
     { PRIMEGPU_FORMAT_RGB(ABGR8888, abgr8888, 4), PRIMEGPU_FORMAT_EIGHT(bgr),
       .has_alpha = true },

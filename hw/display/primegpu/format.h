@@ -52,6 +52,7 @@ typedef struct PrimeGPUFormat {
     uint8_t planes;             /* memory planes */
     bool has_alpha;
     bool is_ycbcr;
+    bool is_xrgb;               /* XRGB8888, but for the fourth byte */
     /* The size of a framebuffer is a multiple of these. */
     uint8_t hsub;
     uint8_t vsub;

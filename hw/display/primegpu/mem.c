@@ -22,6 +22,7 @@ bool primegpu_mem_init(PrimeGPUState *s, Error **errp)
         return false;
     }
     s->mem.vram_host = memory_region_get_ram_ptr(&s->mem.vram);
+    memory_region_set_log(&s->mem.vram, true, DIRTY_MEMORY_VGA);
     return true;
 }
 
@@ -39,6 +40,7 @@ void primegpu_mem_finalize(PrimeGPUState *s)
      * device in the same slot needs the name.
      */
     if (s->mem.vram_host) {
+        primegpu_mem_watch_end(s);
         vmstate_unregister_ram(&s->mem.vram, DEVICE(s));
         s->mem.vram_host = NULL;
     }

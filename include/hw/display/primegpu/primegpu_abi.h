@@ -498,8 +498,8 @@ enum primegpu_range {
  * those of the format's memory planes; key[0] is 0 when the plane is off, and
  * then only index counts.  width and height are the framebuffer's, in pixels.
  * src_* are in the framebuffer, 16.16; dst_* in the frame, in pixels.
- * damage_* are the pixels of the framebuffer that have changed since it was
- * last shown in this plane, x2 and y2 not included.
+ * damage_* are the pixels of the framebuffer that differ from what the plane
+ * showed before, x2 and y2 not included.
  */
 struct primegpu_plane {
     primegpu_le64 key[3];
