@@ -422,6 +422,34 @@ static void test_many(void *obj, void *data, QGuestAllocator *alloc)
     }
 }
 
+/* A GPU goes while it shows, with a commit that waits and a CRC to come. */
+static void test_unplug(void *obj, void *data, QGuestAllocator *alloc)
+{
+    QPrimeGPU *g = obj;
+    QTestState *qts = g->qts;
+    uint64_t frame, addr, key;
+    QDict *response;
+
+    qprimegpu_start(g);
+    key = qprimegpu_new_fb(g, WIDTH, HEIGHT, &addr);
+    frame = qprimegpu_set_mode(g, 0, WIDTH, HEIGHT);
+    qprimegpu_output_writel(g, 0, PRIMEGPU_OUTPUT_REG_IRQ_ENABLE,
+                            PRIMEGPU_OUTPUT_IRQ_ALL);
+    qprimegpu_output_writel(g, 0, PRIMEGPU_OUTPUT_REG_CONTROL,
+                            PRIMEGPU_OUTPUT_CONTROL_CRC);
+    flip(g, 0, key);
+    qtest_clock_step(qts, frame);
+    flip(g, 0, key);
+    qpci_unplug_acpi_device_test(qts, "primegpu0",
+                                 g->dev.devfn >> 3);
+    qtest_clock_step(qts, 3 * frame);
+    response = qtest_qmp(qts, "{ 'execute': 'query-primegpu' }");
+    g_assert_true(qlist_empty(qdict_get_qlist(response, "return")));
+    qobject_unref(response);
+    /* What it had is left behind. */
+    qprimegpu_assert_violation(qts, "left-behind", key, 0);
+}
+
 static void register_tests(void)
 {
     qprimegpu_add_test("flip/latch", test_latch);
@@ -432,6 +460,7 @@ static void register_tests(void)
     qprimegpu_add_test("flip/shown", test_shown);
     qprimegpu_add_vram_test("flip/shown-vram", test_shown_vram);
     qprimegpu_add_test("flip/writeback", test_writeback);
+    qprimegpu_add_test("flip/unplug", test_unplug);
     qprimegpu_add_test("flip/many", test_many);
 }
 

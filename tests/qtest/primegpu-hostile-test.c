@@ -231,6 +231,137 @@ static void test_jobs(void *obj, void *data, QGuestAllocator *alloc)
     g_rand_free(rand);
 }
 
+/* A good plane of a random format with a few bytes that are not */
+static struct primegpu_plane random_plane(GRand *rand, uint64_t first)
+{
+    static const uint32_t formats[] = {
+        PRIMEGPU_FORMAT_ARGB8888, PRIMEGPU_FORMAT_ARGB2101010,
+        PRIMEGPU_FORMAT_RGB565, PRIMEGPU_FORMAT_ARGB1555,
+        PRIMEGPU_FORMAT_UYVY, PRIMEGPU_FORMAT_NV21, PRIMEGPU_FORMAT_YUV420,
+    };
+    uint64_t key = first + g_rand_int_range(rand, 0, 3);
+    struct primegpu_plane plane = qprimegpu_plane(
+        g_rand_int_range(rand, 0, PRIMEGPU_PLANE_MAX), key, 16, 8);
+    uint8_t *bytes = (uint8_t *)&plane;
+    int changes = g_rand_int_range(rand, -2, 3);
+
+    if (g_rand_int_range(rand, 0, 2)) {
+        plane.format = cpu_to_le32(
+            formats[g_rand_int_range(rand, 0, ARRAY_SIZE(formats))]);
+        plane.key[1] = cpu_to_le64(g_rand_int_range(rand, 0, 2) ? key : 0);
+        plane.key[2] = cpu_to_le64(g_rand_int_range(rand, 0, 2) ? key : 0);
+        plane.stride[1] = plane.key[1] ? plane.stride[0] : 0;
+        plane.stride[2] = plane.key[2] ? plane.stride[0] : 0;
+    }
+    plane.rotation = 1 << g_rand_int_range(rand, 0, 4);
+    plane.dst_x = cpu_to_le32(g_rand_int_range(rand, -40, 40));
+    plane.dst_y = cpu_to_le32(g_rand_int_range(rand, -40, 40));
+    for (; changes > 0; changes--) {
+        uint64_t edge = cpu_to_le64(pick_edge(rand));
+        unsigned int place = g_rand_int_range(rand, 0, sizeof(plane) /
+                                              sizeof(uint32_t));
+
+        if (g_rand_int_range(rand, 0, 2)) {
+            bytes[g_rand_int_range(rand, 0, sizeof(plane))] =
+                g_rand_int(rand);
+        } else {
+            memcpy(bytes + place * sizeof(uint32_t), &edge, sizeof(uint32_t));
+        }
+    }
+    return plane;
+}
+
+static void put_random_commit(QPrimeGPU *g, GRand *rand, uint64_t first)
+{
+    struct primegpu_plane planes[PRIMEGPU_PLANE_MAX];
+    struct primegpu_color color = {
+        .flags = cpu_to_le32(g_rand_int_range(rand, 0, 8)),
+    };
+    uint32_t count = g_rand_int_range(rand, 0, PRIMEGPU_PLANE_MAX);
+    struct primegpu_cmd_commit commit;
+    unsigned int i;
+
+    color.ctm[g_rand_int_range(rand, 0, ARRAY_SIZE(color.ctm))] =
+        cpu_to_le64(pick_edge(rand));
+    for (i = 0; i < count; i++) {
+        planes[i] = random_plane(rand, first);
+    }
+    commit = qprimegpu_commit_cmd(g, g_rand_int_range(rand, 0, 2), planes,
+                                  count, &color);
+    if (g_rand_int_range(rand, 0, 2)) {
+        commit.hdr.flags = 0;
+        commit.color_addr = 0;
+    }
+    if (g_rand_int_range(rand, 0, 4) == 0) {
+        commit.hdr.flags |= cpu_to_le16(PRIMEGPU_COMMIT_WRITEBACK);
+        commit.wb_key = cpu_to_le64(first);
+        commit.wb_stride = cpu_to_le32(g_rand_int_range(rand, 0, 64) * 4);
+        commit.wb_format = cpu_to_le32(PRIMEGPU_FORMAT_XRGB8888);
+    }
+    if (g_rand_int_range(rand, 0, 4) == 0) {
+        commit.hdr.flags |= cpu_to_le16(PRIMEGPU_COMMIT_ASYNC);
+    }
+    qprimegpu_ctrl(g, &commit);
+}
+
+static void put_random_mode(QPrimeGPU *g, GRand *rand)
+{
+    struct primegpu_cmd_mode mode = qprimegpu_mode(
+        g_rand_int_range(rand, 0, 2), g_rand_int_range(rand, 0, 64),
+        g_rand_int_range(rand, 0, 64));
+    uint8_t *bytes = (uint8_t *)&mode;
+
+    if (g_rand_int_range(rand, 0, 2)) {
+        bytes[g_rand_int_range(rand, offsetof(struct primegpu_cmd_mode,
+                                              clock),
+                               offsetof(struct primegpu_cmd_mode, rsvd20))] =
+            g_rand_int(rand);
+    }
+    qprimegpu_ctrl(g, &mode);
+}
+
+/*
+ * Random modes and commits, all frames composed.  BOs have guards around their
+ * pages, and one of them is written to: nothing outside changes.
+ */
+static void test_commits(void *obj, void *data, QGuestAllocator *alloc)
+{
+    QPrimeGPU *g = obj;
+    GRand *rand = g_rand_new_with_seed(4);
+    uint64_t pages, first = 0, latched = 0;
+    unsigned int i;
+
+    qprimegpu_start(g);
+    pages = qprimegpu_alloc_pages(g, 7);
+    qprimegpu_memset(g, pages, 0x99, 7 * PAGE);
+    for (i = 0; i < 3; i++) {
+        uint64_t key = qprimegpu_new_bo(g, PAGE);
+
+        first = first ?: key;
+        qprimegpu_attach(g, key, pages + (2 * i + 1) * PAGE, PAGE);
+    }
+    qprimegpu_set_mode(g, 0, 16, 8);
+    for (i = 0; i < ROUNDS; i++) {
+        qprimegpu_output_writel(g, i % 2, PRIMEGPU_OUTPUT_REG_CONTROL,
+                                PRIMEGPU_OUTPUT_CONTROL_CRC);
+        if (i % 16 == 15) {
+            put_random_mode(g, rand);
+        }
+        put_random_commit(g, rand, first);
+        qprimegpu_detach(g, first + g_rand_int_range(rand, 0, 3));
+        qprimegpu_attach(g, first, pages + PAGE, PAGE);
+        qtest_clock_step(g->qts, 10 * 1000 * 1000);
+    }
+    latched = qprimegpu_output_counter(g->qts, 1, 0, "flips");
+    g_test_message("%" PRIu64 " latched", latched);
+    g_assert_cmpuint(latched, >, ROUNDS / 32);
+    for (i = 0; i < 4; i++) {
+        g_assert(qprimegpu_is_filled(g, pages + 2 * i * PAGE, 0x99, PAGE));
+    }
+    check_recovers(g);
+    g_rand_free(rand);
+}
+
 /* Operations that change after the doorbell: the job runs what was there. */
 static void test_changed_ops(void *obj, void *data, QGuestAllocator *alloc)
 {
@@ -279,6 +410,7 @@ static void register_tests(void)
     qprimegpu_add_test("hostile/registers", test_registers);
     qprimegpu_add_test("hostile/commands", test_commands);
     qprimegpu_add_test("hostile/jobs", test_jobs);
+    qprimegpu_add_test("hostile/commits", test_commits);
     qprimegpu_add_test("hostile/changed-ops", test_changed_ops);
     qprimegpu_add_vram_test("hostile/ring-in-vram", test_ring_in_vram);
 }

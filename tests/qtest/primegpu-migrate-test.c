@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "libqtest.h"
 #include "primegpu-pair.h"
+#include "primegpu-saved.h"
 
 #define PAGE        PRIMEGPU_PAGE_SIZE
 #define SIZE        (4 * PAGE)
@@ -13,10 +14,6 @@
 
 /* Where the exporter lies in VRAM */
 #define VRAM_OFFSET (8 * PAGE)
-
-/* Limit on waiting for a migration: polls, and the time between them */
-#define POLLS       2000
-#define POLL_US     5000
 
 /* Bytes of a section that one bad stream after the other changes */
 #define LIES        400
@@ -34,32 +31,6 @@ typedef struct Saved {
     uint64_t entry;             /* of the queued job */
     uint64_t history_next;
 } Saved;
-
-/* "completed" or "failed", or NULL when it takes too long */
-static const char *wait_for_migration(QTestState *qts)
-{
-    static const char *const ends[] = { "completed", "failed" };
-    unsigned int i, e;
-
-    for (i = 0; i < POLLS; i++) {
-        QDict *answer = qtest_qmp_assert_success_ref(
-            qts, "{ 'execute': 'query-migrate' }");
-        const char *status = qdict_get_try_str(answer, "status");
-        const char *end = NULL;
-
-        for (e = 0; status && e < ARRAY_SIZE(ends); e++) {
-            if (g_str_equal(status, ends[e])) {
-                end = ends[e];
-            }
-        }
-        qobject_unref(answer);
-        if (end) {
-            return end;
-        }
-        g_usleep(POLL_US);
-    }
-    return NULL;
-}
 
 static void make_bos(Saved *s)
 {
@@ -94,49 +65,21 @@ static void make_bos(Saved *s)
 
 static void save(Saved *s)
 {
-    int fd = g_file_open_tmp("primegpu-migrate-XXXXXX", &s->path, NULL);
-    g_autofree char *uri = NULL;
-
-    g_assert_cmpint(fd, >=, 0);
-    close(fd);
     primegpu_pair_start(&s->pair);
     make_bos(s);
     s->history_next = qprimegpu_history_next(s->pair.qts);
-    uri = g_strdup_printf("file:%s", s->path);
-    qtest_qmp_assert_success(s->pair.qts, "{ 'execute': 'migrate',"
-                             " 'arguments': { 'uri': %s } }", uri);
-    g_assert_cmpstr(wait_for_migration(s->pair.qts), ==, "completed");
-}
-
-/* A second QEMU like the first; returns how its loading ended. */
-static const char *load(Saved *s, QTestState **qts, const char *path)
-{
-    g_autofree char *options = primegpu_pair_options("-incoming defer");
-    g_autofree char *uri = g_strdup_printf("file:%s", path);
-
-    *qts = qtest_init(options);
-    qtest_qmp_assert_success(*qts, "{ 'execute': 'migrate-incoming',"
-                             " 'arguments': { 'uri': %s,"
-                             " 'exit-on-error': false } }", uri);
-    return wait_for_migration(*qts);
+    s->path = primegpu_saved_new(&s->pair);
 }
 
 static void saved_free(Saved *s)
 {
-    unlink(s->path);
-    g_free(s->path);
+    primegpu_saved_free(s->path);
     primegpu_pair_quit(&s->pair);
 }
 
 static void restore(Saved *s)
 {
-    QTestState *source = s->pair.qts;
-    QTestState *target;
-
-    g_assert_cmpstr(load(s, &target, s->path), ==, "completed");
-    /* The source has stopped; its guest goes on in the target. */
-    qtest_quit(source);
-    primegpu_pair_moved_to(&s->pair, target);
+    primegpu_saved_restore(&s->pair, s->path);
 }
 
 static void check_bo(Saved *s)
@@ -273,51 +216,15 @@ static void test_faults(void)
     saved_free(&s);
 }
 
-/* The place behind the first @name in the stream */
-static size_t find_section(const char *stream, size_t length,
-                           const char *name)
-{
-    const char *found = memmem(stream, length, name, strlen(name));
-
-    g_assert_nonnull(found);
-    return found - stream + strlen(name);
-}
-
-/* Load the stream with one byte changed; QEMU must say so or live with it. */
-static bool load_lie(Saved *s, char *stream, size_t length, size_t place)
-{
-    g_autofree char *path = g_strdup_printf("%s.lie", s->path);
-    const char *end;
-    QTestState *qts;
-
-    stream[place] ^= 0xff;
-    g_assert_true(g_file_set_contents(path, stream, length, NULL));
-    stream[place] ^= 0xff;
-    end = load(s, &qts, path);
-    g_assert_nonnull(end);
-    /* It answers, and what it has can be asked for and taken down. */
-    qprimegpu_bo_count(qts);
-    qprimegpu_violations(qts);
-    qtest_quit(qts);
-    unlink(path);
-    return g_str_equal(end, "failed");
-}
-
 static void check_lies(const char *name)
 {
     Saved s = { };
-    g_autofree char *stream = NULL;
-    size_t length, start, i;
-    unsigned int refused = 0;
+    size_t start;
 
     save(&s);
-    g_assert_true(g_file_get_contents(s.path, &stream, &length, NULL));
-    start = find_section(stream, length, name);
-    for (i = 0; i < LIES; i += LIE_STRIDE) {
-        refused += load_lie(&s, stream, length, start + i);
-    }
-    g_test_message("%u refused", refused);
-    g_assert_cmpuint(refused, >, 0);
+    start = primegpu_saved_find(s.path, name, strlen(name)) + strlen(name);
+    g_assert_cmpuint(primegpu_saved_lie(s.path, start, start + LIES,
+                                        LIE_STRIDE), >, 0);
     saved_free(&s);
 }
 
@@ -338,20 +245,12 @@ static void test_discrete_lies(void)
 
 static void test_truncated(void)
 {
+    static const char name[] = "primegpu-ledger";
     Saved s = { };
-    g_autofree char *stream = NULL;
-    g_autofree char *path = NULL;
-    QTestState *qts;
-    size_t length;
 
     save(&s);
-    path = g_strdup_printf("%s.lie", s.path);
-    g_assert_true(g_file_get_contents(s.path, &stream, &length, NULL));
-    length = find_section(stream, length, "primegpu-ledger") + PAGE / 64;
-    g_assert_true(g_file_set_contents(path, stream, length, NULL));
-    g_assert_cmpstr(load(&s, &qts, path), ==, "failed");
-    qtest_quit(qts);
-    unlink(path);
+    g_assert_true(primegpu_saved_cut(
+        s.path, primegpu_saved_find(s.path, name, strlen(name)) + PAGE / 64));
     saved_free(&s);
 }
 

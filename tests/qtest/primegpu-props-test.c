@@ -17,6 +17,9 @@ typedef struct Property {
 #define LATENCY     "property 'engine-latency-ns' must be at most 60000000000"
 #define VRAM_SIZE   "property 'vram-size' must be a power of two between " \
                     "1 MiB and 16 GiB"
+#define OUTPUTS     "property 'max-outputs' must be at most 4"
+#define RESOLUTION  "properties 'xres' and 'yres' must be between 1 and 4096"
+#define RATE        "property 'refresh-rate' must be between 1000 and 500000"
 
 static const Property common[] = {
     { "bo-max=1", NULL },
@@ -31,6 +34,20 @@ static const Property common[] = {
     { "engine-latency-ns=60000000000", NULL },
     { "engine-latency-ns=60000000001", LATENCY },
     { "engine-latency-ns=18446744073709551615", LATENCY },
+    { "max-outputs=0", NULL },
+    { "max-outputs=4", NULL },
+    { "max-outputs=5", OUTPUTS },
+    { "max-outputs=4294967295", OUTPUTS },
+    { "xres=1,yres=1", NULL },
+    { "xres=4096,yres=4096", NULL },
+    { "xres=0", RESOLUTION },
+    { "yres=0", RESOLUTION },
+    { "xres=4097", RESOLUTION },
+    { "yres=4097", RESOLUTION },
+    { "refresh-rate=1000", NULL },
+    { "refresh-rate=500000", NULL },
+    { "refresh-rate=999", RATE },
+    { "refresh-rate=500001", RATE },
     { "bo-max=many", "many" },
     { "nonsense=1", "nonsense" },
 };
@@ -119,6 +136,8 @@ static void check_help(const char *model, bool has_vram)
 {
     static const char *const properties[] = {
         "bo-max=<uint32>", "bytes-max=<size>", "engine-latency-ns=<uint64>",
+        "max-outputs=<uint32>", "xres=<uint32>", "yres=<uint32>",
+        "refresh-rate=<uint32>",
     };
     g_autofree char *options = g_strdup_printf("-device %s,help", model);
     g_autofree char *output = NULL;
@@ -154,10 +173,32 @@ static void test_defaults(void)
     g_assert_cmpint(qdict_get_int(info, "bos-max"), ==, 262144);
     g_assert_cmpint(qdict_get_int(info, "bytes-max"), ==, 16ull << 30);
     g_assert_cmpint(qdict_get_int(info, "vram-size"), ==, 64ull << 20);
+    g_assert_cmpuint(qlist_size(qdict_get_qlist(info, "outputs")), ==, 1);
     /* A device without an id is named by its path. */
     g_assert_true(g_str_has_prefix(qdict_get_str(info, "device"),
                                    "/machine/peripheral-anon/"));
     qobject_unref(info);
+    qtest_quit(qts);
+}
+
+/* What a display says that it is comes from the properties. */
+static void test_display(void)
+{
+    QTestState *qts = qtest_init("-machine q35 -nodefaults "
+                                 "-device primegpu-discrete,max-outputs=2,"
+                                 "xres=640,yres=480,refresh-rate=75000");
+    QDict *info;
+    uint32_t n;
+
+    for (n = 0; n < 2; n++) {
+        info = qprimegpu_query_output(qts, 1, n);
+        g_assert_true(qdict_get_bool(info, "connected"));
+        g_assert_false(qdict_get_bool(info, "on"));
+        g_assert_cmpint(qdict_get_int(info, "xres"), ==, 640);
+        g_assert_cmpint(qdict_get_int(info, "yres"), ==, 480);
+        g_assert_cmpint(qdict_get_int(info, "refresh-rate"), ==, 75000);
+        qobject_unref(info);
+    }
     qtest_quit(qts);
 }
 
@@ -195,6 +236,7 @@ int main(int argc, char **argv)
     qtest_add_func("primegpu/props/discrete", test_discrete);
     qtest_add_func("primegpu/props/help", test_help);
     qtest_add_func("primegpu/props/defaults", test_defaults);
+    qtest_add_func("primegpu/props/display", test_display);
     qtest_add_func("primegpu/props/configs", test_configs);
     return g_test_run();
 }

@@ -57,6 +57,89 @@ static void test_errors(void)
     primegpu_pair_quit(&p);
 }
 
+static void assert_output_error(QTestState *qts, uint32_t output,
+                                const char *name, int64_t value,
+                                const char *sentence)
+{
+    QDict *arguments = qdict_new();
+    QDict *response;
+
+    qdict_put_str(arguments, "device", "discrete0");
+    qdict_put_int(arguments, "output", output);
+    qdict_put_bool(arguments, "connected", true);
+    qdict_put_int(arguments, name, value);
+    response = qtest_qmp(qts, "{ 'execute': 'primegpu-set-output',"
+                         " 'arguments': %p }", arguments);
+    g_assert_true(qdict_haskey(response, "error"));
+    g_assert_nonnull(strstr(qdict_get_str(qdict_get_qdict(response, "error"),
+                                          "desc"), sentence));
+    qobject_unref(response);
+}
+
+static void test_set_output_errors(void)
+{
+    PrimeGPUPair p;
+    QDict *info;
+
+    primegpu_pair_start(&p);
+    assert_not_found(p.qts, qtest_qmp(
+        p.qts, "{ 'execute': 'primegpu-set-output', 'arguments':"
+        " { 'device': 'nobody', 'output': 0, 'connected': true } }"));
+    assert_output_error(p.qts, 1, "width", 800, "'discrete0' has no output 1");
+    assert_output_error(p.qts, UINT32_MAX, "width", 800, "has no output");
+    assert_output_error(p.qts, 0, "width", 0,
+                        "'width' must be between 1 and 4096");
+    assert_output_error(p.qts, 0, "width", 4097,
+                        "'width' must be between 1 and 4096");
+    assert_output_error(p.qts, 0, "height", 4097,
+                        "'height' must be between 1 and 4096");
+    assert_output_error(p.qts, 0, "refresh-rate", 999,
+                        "'refresh-rate' must be between 1000 and 500000");
+    info = qprimegpu_query_output(p.qts, 2, 0);
+    g_assert_cmpint(qdict_get_int(info, "xres"), ==, 1280);
+    g_assert_cmpint(qdict_get_int(info, "yres"), ==, 800);
+    qobject_unref(info);
+    primegpu_pair_quit(&p);
+}
+
+/* What an output tells of itself while it shows something */
+static void test_outputs(void)
+{
+    PrimeGPUPair p;
+    QDict *info, *plane;
+    g_autofree char *text = NULL;
+    uint64_t key, addr, frame;
+
+    primegpu_pair_start(&p);
+    key = qprimegpu_new_fb(&p.discrete, 64, 32, &addr);
+    frame = qprimegpu_set_mode(&p.discrete, 0, 64, 32);
+    qprimegpu_flip(&p.discrete, 0, key, 64, 32);
+    info = qprimegpu_query_output(p.qts, 2, 0);
+    g_assert_true(qdict_get_bool(info, "on"));
+    g_assert_true(qdict_get_bool(info, "pending"));
+    g_assert_cmpint(qdict_get_int(info, "frame-ns"), ==, frame);
+    g_assert_true(qlist_empty(qdict_get_qlist(info, "planes")));
+    qobject_unref(info);
+    qtest_clock_step(p.qts, 3 * frame);
+    info = qprimegpu_query_output(p.qts, 2, 0);
+    g_assert_false(qdict_get_bool(info, "pending"));
+    g_assert_cmpint(qdict_get_int(info, "vblank-count"), ==, 3);
+    g_assert_cmpint(qdict_get_int(info, "flip-seq"), ==,
+                    p.discrete.ctrl.seqno);
+    plane = qobject_to(QDict, qlist_peek(qdict_get_qlist(info, "planes")));
+    g_assert_cmpint(qdict_get_int(plane, "index"), ==, 0);
+    g_assert_cmpstr(qdict_get_str(plane, "format"), ==, "XRGB8888");
+    g_assert_cmpint(qdict_get_int(plane, "w"), ==, 64);
+    g_assert_cmpint(qdict_get_int(plane, "seqno"), ==, p.discrete.ctrl.seqno);
+    qobject_unref(info);
+    text = qtest_hmp(p.qts, "info primegpu");
+    g_test_message("%s", text);
+    g_assert_nonnull(strstr(text, "64x32"));
+    g_assert_nonnull(strstr(text, "(XRGB8888)"));
+    g_assert_nonnull(strstr(text, "off"));
+    primegpu_pair_quit(&p);
+}
+
 static void test_devices(void)
 {
     PrimeGPUPair p;
@@ -168,6 +251,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     qtest_add_func("primegpu/qmp/none", test_none);
     qtest_add_func("primegpu/qmp/errors", test_errors);
+    qtest_add_func("primegpu/qmp/set-output-errors", test_set_output_errors);
+    qtest_add_func("primegpu/qmp/outputs", test_outputs);
     qtest_add_func("primegpu/qmp/devices", test_devices);
     qtest_add_func("primegpu/qmp/release-event", test_release_event);
     qtest_add_func("primegpu/qmp/violation-event", test_violation_event);
