@@ -78,6 +78,7 @@ int primegpu_cmd_mode(struct primegpu_output *output,
 		cmd->vdisplay = cpu_to_le16(mode->vdisplay);
 		cmd->vtotal = cpu_to_le16(mode->vtotal);
 	}
+	memset(output->shown, 0, sizeof(output->shown));
 	ret = primegpu_cmd_run(pgpu);
 	spin_unlock(&pgpu->ctrl->lock);
 	drm_dev_exit(idx);
@@ -89,16 +90,22 @@ static u64 primegpu_cmd_fb_key(const struct drm_framebuffer *fb, int plane)
 	return to_primegpu_bo(fb->obj[plane])->key;
 }
 
+static bool primegpu_cmd_plane_is_on(const struct drm_plane_state *state)
+{
+	return state && state->visible;
+}
+
 static void primegpu_cmd_pack_plane(struct primegpu_plane *wire,
 				    const struct primegpu_commit_plane *plane)
 {
 	const struct drm_plane_state *state = plane->state;
-	const struct drm_framebuffer *fb = state->fb;
+	const struct drm_framebuffer *fb;
 	int i;
 
 	*wire = (struct primegpu_plane) { .index = plane->index };
-	if (!state->visible)
+	if (!primegpu_cmd_plane_is_on(state))
 		return;
+	fb = state->fb;
 	for (i = 0; i < fb->format->num_planes; i++) {
 		wire->key[i] = cpu_to_le64(primegpu_cmd_fb_key(fb, i));
 		wire->offset[i] = cpu_to_le32(fb->offsets[i]);
@@ -184,7 +191,7 @@ static void primegpu_cmd_trace_commit(struct primegpu_device *pgpu,
 
 		trace_primegpu_flip(pgpu->device_id, pgpu->ctrl->seqno,
 				    commit->output, commit->planes[i].index,
-				    state->visible ?
+				    primegpu_cmd_plane_is_on(state) ?
 				    primegpu_cmd_fb_key(state->fb, 0) : 0,
 				    primegpu_cmd_commit_flags(commit));
 	}
@@ -193,14 +200,18 @@ static void primegpu_cmd_trace_commit(struct primegpu_device *pgpu,
 static void primegpu_cmd_pack_commit(struct primegpu_device *pgpu,
 				     const struct primegpu_commit *commit)
 {
+	struct primegpu_output *output = &pgpu->display->outputs[commit->output];
 	struct primegpu_cmd_tables *tables = pgpu->ctrl->tables;
 	dma_addr_t dma = pgpu->ctrl->tables_dma;
 	const struct drm_framebuffer *fb = commit->writeback;
 	struct primegpu_cmd_commit *cmd;
 	u32 i;
 
-	for (i = 0; i < commit->plane_count; i++)
+	for (i = 0; i < commit->plane_count; i++) {
 		primegpu_cmd_pack_plane(&tables->planes[i], &commit->planes[i]);
+		memcpy(output->shown[commit->planes[i].index],
+		       tables->planes[i].key, sizeof(tables->planes[i].key));
+	}
 	cmd = primegpu_cmd_begin(pgpu, PRIMEGPU_OP_COMMIT, 0, 0);
 	cmd->hdr.flags = cpu_to_le16(primegpu_cmd_commit_flags(commit));
 	cmd->output = cpu_to_le32(commit->output);
@@ -237,6 +248,56 @@ int primegpu_cmd_commit(struct primegpu_device *pgpu,
 	spin_unlock(&pgpu->ctrl->lock);
 	drm_dev_exit(idx);
 	return ret;
+}
+
+static bool primegpu_cmd_shows(const struct primegpu_output *output, int plane,
+			       u64 key)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(output->shown[plane]); i++)
+		if (le64_to_cpu(output->shown[plane][i]) == key)
+			return true;
+	return false;
+}
+
+static void primegpu_cmd_hide_output(struct primegpu_output *output, u64 key)
+{
+	struct primegpu_commit commit = {
+		.output = output->index,
+		.async = true,
+	};
+	int i;
+
+	for (i = 0; i < PRIMEGPU_PLANE_MAX; i++)
+		if (primegpu_cmd_shows(output, i, key))
+			commit.planes[commit.plane_count++].index = i;
+	if (!commit.plane_count)
+		return;
+	primegpu_cmd_pack_commit(output->pgpu, &commit);
+	primegpu_cmd_trace_commit(output->pgpu, &commit);
+	primegpu_cmd_run(output->pgpu);
+}
+
+/*
+ * Turns planes that show a BO off, at once: its bytes go although they were
+ * pinned, as they do when their device is unplugged. For the helpers the
+ * planes stay on.
+ */
+void primegpu_cmd_hide(struct primegpu_bo *bo)
+{
+	struct primegpu_device *pgpu = to_primegpu_device(bo->gem->dev);
+	struct primegpu_display *display = pgpu->display;
+	unsigned int i;
+	int idx;
+
+	if (!display || !drm_dev_enter(&pgpu->drm, &idx))
+		return;
+	spin_lock(&pgpu->ctrl->lock);
+	for (i = 0; i < display->output_count; i++)
+		primegpu_cmd_hide_output(&display->outputs[i], bo->key);
+	spin_unlock(&pgpu->ctrl->lock);
+	drm_dev_exit(idx);
 }
 
 /* Without waiting for anybody, as nobody else may run any more */

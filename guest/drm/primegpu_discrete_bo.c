@@ -126,6 +126,24 @@ void primegpu_discrete_bo_destroy(struct ttm_buffer_object *ttm)
 }
 
 /*
+ * Who reserves a BO as any other object, and not by TTM's own calls, has to
+ * tell TTM that it cannot be evicted, or can be again.
+ */
+static void primegpu_discrete_bo_pin(struct primegpu_discrete_bo *bo)
+{
+	ttm_bo_pin(&bo->ttm);
+	ttm_bo_move_to_lru_tail_unlocked(&bo->ttm);
+}
+
+static void primegpu_discrete_gem_unpin(struct drm_gem_object *gem)
+{
+	struct primegpu_discrete_bo *bo = gem_to_primegpu_discrete_bo(gem);
+
+	ttm_bo_unpin(&bo->ttm);
+	ttm_bo_move_to_lru_tail_unlocked(&bo->ttm);
+}
+
+/*
  * Static importers need pages that stay. A BO that is shown from VRAM cannot
  * have them meanwhile. Called with the reservation.
  */
@@ -139,7 +157,7 @@ static int primegpu_discrete_gem_pin(struct drm_gem_object *gem)
 		return ret;
 	if (bo->ttm.resource->mem_type == TTM_PL_VRAM)
 		return -EBUSY;
-	ttm_bo_pin(&bo->ttm);
+	primegpu_discrete_bo_pin(bo);
 	return 0;
 }
 
@@ -151,13 +169,8 @@ int primegpu_discrete_gem_pin_here(struct drm_gem_object *gem)
 
 	ret = primegpu_discrete_gem_validate(gem);
 	if (!ret)
-		ttm_bo_pin(&bo->ttm);
+		primegpu_discrete_bo_pin(bo);
 	return ret;
-}
-
-static void primegpu_discrete_gem_unpin(struct drm_gem_object *gem)
-{
-	ttm_bo_unpin(&gem_to_primegpu_discrete_bo(gem)->ttm);
 }
 
 static struct sg_table *
@@ -171,11 +184,11 @@ primegpu_discrete_gem_get_sg_table(struct drm_gem_object *gem)
 /* The kernel maps VRAM as I/O memory, but only what has to be there. */
 static int primegpu_discrete_gem_pin_cpu(struct drm_gem_object *gem)
 {
-	struct ttm_buffer_object *ttm = &gem_to_primegpu_discrete_bo(gem)->ttm;
+	struct primegpu_discrete_bo *bo = gem_to_primegpu_discrete_bo(gem);
 
-	if (!ttm->pin_count)
+	if (!bo->ttm.pin_count)
 		return primegpu_discrete_gem_pin(gem);
-	ttm_bo_pin(ttm);
+	primegpu_discrete_bo_pin(bo);
 	return 0;
 }
 

@@ -16,11 +16,14 @@
 
 #include "primegpu_internal.h"
 
+/* Memory planes of a format */
+#define PRIMEGPU_KEYS_MAX	3
+
 /**
  * struct primegpu_commit_plane - new state of a plane in a COMMIT
  */
 struct primegpu_commit_plane {
-	/** @state: of the plane */
+	/** @state: of the plane, NULL to turn it off */
 	const struct drm_plane_state *state;
 	/** @index: of the plane in its output */
 	u8 index;
@@ -73,6 +76,8 @@ struct primegpu_output {
 	struct mutex lock;
 	/** @flip_wait: woken up when a commit is latched */
 	wait_queue_head_t flip_wait;
+	/** @shown: keys in the hardware's planes; under the ring's lock */
+	__le64 shown[PRIMEGPU_PLANE_MAX][PRIMEGPU_KEYS_MAX];
 	/** @hotplug_work: tells user space that a display came or went */
 	struct work_struct hotplug_work;
 	/** @crc: the hardware computes CRCs; under &drm_crtc_crc's mutex */

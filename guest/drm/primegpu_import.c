@@ -147,6 +147,7 @@ static void primegpu_import_move_notify(struct dma_buf_attachment *attach)
 	/* An exporter may have left it to us to wait for our jobs. */
 	dma_resv_wait_timeout(attach->dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP,
 			      false, MAX_SCHEDULE_TIMEOUT);
+	primegpu_cmd_hide(bo);
 	primegpu_core_import_unmap(bo);
 }
 

@@ -285,6 +285,7 @@ int primegpu_sync_signal(struct primegpu_sync *sync, struct dma_fence *fence,
 int primegpu_irq_init(struct primegpu_device *pgpu);
 void primegpu_irq_poll(struct primegpu_device *pgpu);
 void primegpu_irq_sync(struct primegpu_device *pgpu);
+void primegpu_cmd_hide(struct primegpu_bo *bo);
 int primegpu_kms_init(struct primegpu_device *pgpu);
 void primegpu_kms_shutdown(struct primegpu_device *pgpu);
 void primegpu_kms_unplug(struct primegpu_device *pgpu);
