@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest test: lifetimes of what is shown.  A framebuffer keeps its BO when all
+ * handles are closed, scan-out keeps the framebuffer, and both end when they
+ * should, whoever goes first: file, process, driver or GPU.
+ */
+#include "qemu/osdep.h"
+#include "primegpu-display.h"
+
+static const uint64_t pg_end;   /* of a table's keys */
+
+#define PG_LEAVES(g, ...)                       \
+    do {                                        \
+        pg_settle(g);                           \
+        pg_assert_table(g, __VA_ARGS__);        \
+    } while (0)
+
+static PGShow pg_show(const void *data)
+{
+    PGShow s = { 0 };
+
+    pg_show_begin(&s, pg_start(NULL), data, true);
+    return s;
+}
+
+/* No handle, and then no entry in the list: it stays until the next flip. */
+static void pg_test_keeps(const void *data)
+{
+    PGShow s = pg_show(data);
+
+    pg_close(s.g, "s0");
+    pg_close(s.g, "d0");
+    PG_LEAVES(s.g, s.draw_key[0], s.draw_key[1], s.show_key[0], s.show_key[1],
+              pg_end);
+    pg_do(s.g, "closefb s %u", s.fb[0]);
+    PG_LEAVES(s.g, s.draw_key[0], s.draw_key[1], s.show_key[0], s.show_key[1],
+              pg_end);
+    pg_do(s.g, "atomic s 0 fb=%u src=0,0,%u,%u dst=0,0,%u,%u wait", s.fb[1],
+          s.width, s.height, s.width, s.height);
+    PG_LEAVES(s.g, s.draw_key[1], s.show_key[1], pg_end);
+    pg_close(s.g, "d1");
+    pg_close(s.g, "s1");
+    PG_LEAVES(s.g, s.draw_key[1], s.show_key[1], pg_end);
+    pg_show_assert(&s, "without handles", 1);
+    pg_do(s.g, "rmfb s %u", s.fb[1]);
+    PG_LEAVES(s.g, pg_end);
+    pg_show_end(&s);
+    pg_finish(s.g);
+}
+
+/* Not shown: RMFB is the last step. */
+static void pg_test_rmfb(const void *data)
+{
+    PGShow s = pg_show(data);
+
+    pg_close(s.g, "s1");
+    pg_close(s.g, "d1");
+    PG_LEAVES(s.g, s.draw_key[0], s.draw_key[1], s.show_key[0], s.show_key[1],
+              pg_end);
+    pg_do(s.g, "rmfb s %u", s.fb[1]);
+    PG_LEAVES(s.g, s.draw_key[0], s.show_key[0], pg_end);
+    pg_show_end(&s);
+    pg_finish(s.g);
+}
+
+/* A display that sleeps shows nothing and keeps all; the plane that goes off */
+static void pg_test_off(const void *data)
+{
+    PGShow s = pg_show(data);
+
+    pg_close(s.g, "s0");
+    pg_close(s.g, "d0");
+    pg_do(s.g, "closefb s %u", s.fb[0]);
+    pg_do(s.g, "dpms s 0 off");
+    PG_LEAVES(s.g, s.draw_key[0], s.draw_key[1], s.show_key[0], s.show_key[1],
+              pg_end);
+    pg_assert_u64(s.g, "mode of a display that sleeps",
+                  pg_output(s.g, s.pair->show_id, 0).on, false);
+    pg_do(s.g, "dpms s 0 on");
+    pg_show_assert(&s, "after the display has slept", 0);
+    pg_do(s.g, "atomic s 0 mode=off fb=off");
+    PG_LEAVES(s.g, s.draw_key[1], s.show_key[1], pg_end);
+    pg_show_end(&s);
+    pg_finish(s.g);
+}
+
+static void pg_test_file_close(const void *data)
+{
+    PGShow s = pg_show(data);
+
+    pg_close_file(s.g, "d");
+    PG_LEAVES(s.g, s.draw_key[0], s.draw_key[1], s.show_key[0], s.show_key[1],
+              pg_end);
+    pg_show_assert(&s, "after the file that drew was closed", 0);
+    pg_close_file(s.g, "s");
+    PG_LEAVES(s.g, pg_end);
+    pg_assert_u64(s.g, "plane after the file was closed",
+                  pg_output(s.g, s.pair->show_id, 0).key, 0);
+    pg_finish(s.g);
+}
+
+/* A process ends while what it has is shown, and a flip waits for a job. */
+static void pg_test_killed(const void *data)
+{
+    const PGDisplayPair *pair = data;
+    PGGuest *g = pg_start(NULL);
+    unsigned tag;
+
+    pg_set_job_timeout(g, 0);
+    pg_do(g, "spawn p2");
+    pg_do(g, "p2 open d %s", pair->draw);
+    pg_do(g, "p2 open s %s card", pair->show);
+    for (unsigned i = 0; i < 2; i++) {
+        pg_do(g, "p2 create d d%u %u", i, PG_SHOW_SIZE);
+        pg_do(g, "p2 export d%u x%u", i, i);
+        pg_do(g, "p2 import s x%u s%u", i, i);
+        pg_do(g, "p2 addfb s%u %u %u %u", i, PG_SHOW_WIDTH, PG_SHOW_HEIGHT,
+              PG_SHOW_WIDTH * 4);
+    }
+    pg_do(g, "p2 atomic s 0 mode=%ux%u fb=s0", PG_SHOW_WIDTH, PG_SHOW_HEIGHT);
+    pg_gate(g, pair->draw_id, true);
+    pg_do(g, "p2 fill d1 0 %u 0x123456", PG_SHOW_SIZE);
+    pg_do(g, "p2 atomic s 0 fb=s1 nonblock event");
+    tag = pg_send(g, "kill p2");
+    pg_settle(g);
+    pg_gate(g, pair->draw_id, false);
+    pg_expect_ok(g, tag);
+    pg_assert_nothing_left(g, "the process was killed");
+    pg_finish(g);
+}
+
+static void pg_works(PGGuest *g, const PGDisplayPair *pair)
+{
+    PGShow s = { 0 };
+
+    pg_show_begin(&s, g, pair, true);
+    pg_do(g, "atomic s 0 fb=s1 wait");
+    pg_show_assert(&s, "after a flip", 1);
+    pg_show_end(&s);
+}
+
+/* The driver goes, of the GPU that shows or of the one that drew. */
+static void pg_unbind(const void *data, bool show)
+{
+    PGShow s = pg_show(data);
+    const char *gpu = show ? s.pair->show : s.pair->draw;
+
+    pg_create(s.g, "s", "own", PG_SHOW_SIZE);
+    pg_do(s.g, "addfb own %u %u %u", s.width, s.height, s.width * 4);
+    pg_do(s.g, "atomic s 0 overlay fb=own src=0,0,32,32 dst=8,8,32,32 wait");
+    pg_do(s.g, "p0 unbind %s", gpu);
+    pg_assert_u64(s.g, "BO that is shown after the driver has gone",
+                  pg_output(s.g, s.pair->show_id, 0).key,
+                  show ? 0 : s.show_key[0]);
+    pg_show_end(&s);
+    pg_do(s.g, "p0 bind %s", gpu);
+    pg_works(s.g, s.pair);
+    pg_finish(s.g);
+}
+
+static void pg_test_unbind_show(const void *data)
+{
+    pg_unbind(data, true);
+}
+
+static void pg_test_unbind_draw(const void *data)
+{
+    pg_unbind(data, false);
+}
+
+static void pg_unplug(const void *data, bool show)
+{
+    PGShow s = pg_show(data);
+    const char *id = show ? s.pair->show_id : s.pair->draw_id;
+    int64_t until = g_get_monotonic_time() + PG_SOON_MS * INT64_C(1000);
+    bool there = true;
+
+    qtest_qmp_assert_success(pg_qts(s.g), "{ 'execute': 'device_del',"
+                             "  'arguments': { 'id': %s } }", id);
+    while (there) {
+        g_auto(GStrv) ids = pg_devices(s.g);
+
+        there = g_strv_contains((const char *const *)ids, id);
+        if (there && g_get_monotonic_time() > until) {
+            pg_fail(s.g, "%s was not unplugged within %u ms", id, PG_SOON_MS);
+        }
+        g_usleep(2000);
+    }
+    pg_show_end(&s);
+    pg_finish(s.g);
+}
+
+static void pg_test_unplug_show(const void *data)
+{
+    pg_unplug(data, true);
+}
+
+static void pg_test_unplug_draw(const void *data)
+{
+    pg_unplug(data, false);
+}
+
+static const struct {
+    const char *name;
+    PGCaseFn fn;
+} pg_tests[] = {
+    { "keeps", pg_test_keeps },
+    { "rmfb", pg_test_rmfb },
+    { "off", pg_test_off },
+    { "file-close", pg_test_file_close },
+    { "killed", pg_test_killed },
+    { "unbind-show", pg_test_unbind_show },
+    { "unbind-draw", pg_test_unbind_draw },
+    { "unplug-show", pg_test_unplug_show },
+    { "unplug-draw", pg_test_unplug_draw },
+};
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_tests); i++) {
+        for (unsigned k = 0; k < ARRAY_SIZE(pg_display_pairs); k++) {
+            g_autofree char *path =
+                g_strdup_printf("display-life/%s/%s", pg_tests[i].name,
+                                pg_display_pairs[k].name);
+
+            pg_add_case(path, pg_tests[i].fn, &pg_display_pairs[k]);
+        }
+    }
+    return g_test_run();
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Frames that one GPU draws and another shows: what the test thinks a frame
+ * looks like, what the device shows, and what a person would see.
+ */
+#ifndef PRIMEGPU_DISPLAY_H
+#define PRIMEGPU_DISPLAY_H
+
+#include "primegpu-guest-look.h"
+
+/* Who draws and who shows */
+typedef struct PGDisplayPair {
+    const char *name;
+    const char *draw;           /* GPU */
+    const char *show;
+    const char *draw_id;        /* device */
+    const char *show_id;
+} PGDisplayPair;
+
+extern const PGDisplayPair pg_display_pairs[2];
+
+/* XRGB8888, without gaps; the fourth byte is 0 */
+typedef struct PGPicture {
+    unsigned width;
+    unsigned height;
+    uint32_t *pixels;
+} PGPicture;
+
+PGPicture *pg_picture_new(unsigned width, unsigned height);
+void pg_picture_free(PGPicture *p);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PGPicture, pg_picture_free)
+void pg_picture_fill(PGPicture *p, unsigned x, unsigned y, unsigned width,
+                     unsigned height, uint32_t color);
+/* Of the frame, as section 8.6 of the specification has it */
+uint32_t pg_picture_crc(const PGPicture *p);
+/* The CRC of a frame of one colour */
+uint32_t pg_color_crc(unsigned width, unsigned height, uint32_t color);
+/* What QEMU's console of an output shows, brought up to date */
+PGPicture *pg_screendump(PGGuest *g, const char *device, unsigned output);
+/* The same as a PNG */
+void pg_screendump_png(PGGuest *g, const char *device, unsigned output,
+                       const char *path);
+void pg_assert_picture(PGGuest *g, const char *what, const PGPicture *got,
+                       const PGPicture *want);
+
+/* A rectangle by a fill job in worker p1, and in the picture */
+void pg_draw(PGGuest *g, const char *bo, PGPicture *p, unsigned x, unsigned y,
+             unsigned width, unsigned height, uint32_t color);
+/* Bars and a frame around them: no two rows or columns of it are alike. */
+void pg_draw_test_card(PGGuest *g, const char *bo, PGPicture *p);
+
+/* What the device says of an output */
+typedef struct PGOutput {
+    bool connected;
+    bool on;
+    bool pending;
+    unsigned width;
+    unsigned height;
+    uint64_t frame_ns;
+    uint32_t vblank_count;
+    uint64_t flip_seq;
+    uint32_t crc;
+    uint32_t crc_frame;
+    uint64_t key;               /* of the lowest plane that is on, or 0 */
+    uint64_t keys[4];           /* of the plane of this number, or 0 */
+    PrimeGPUOutputCounters counters;
+} PGOutput;
+
+PGOutput pg_output(PGGuest *g, const char *device, unsigned output);
+/* Bytes that the engines of all devices have copied */
+uint64_t pg_bytes_copied(PGGuest *g);
+/* Plug a display with this preferred mode, or pull it when width is 0. */
+void pg_set_display(PGGuest *g, const char *device, unsigned output,
+                    unsigned width, unsigned height);
+
+/*
+ * Frames in flight between two GPUs.  Worker p1 has the files d and s of the
+ * GPUs that draw and show; frame N is BO dN of the first, sN of the second,
+ * with a framebuffer on it and no fd left.
+ */
+#define PG_SHOW_WIDTH   320
+#define PG_SHOW_HEIGHT  240
+#define PG_SHOW_SIZE    (PG_SHOW_WIDTH * PG_SHOW_HEIGHT * 4)
+#define PG_SHOW_FRAMES  2
+
+typedef struct PGShow {
+    PGGuest *g;
+    const PGDisplayPair *pair;
+    unsigned width;
+    unsigned height;
+    uint64_t draw_key[PG_SHOW_FRAMES];
+    uint64_t show_key[PG_SHOW_FRAMES];
+    unsigned fb[PG_SHOW_FRAMES];
+} PGShow;
+
+/* Make the files and frames; show the first one when @on. */
+void pg_show_begin(PGShow *s, PGGuest *g, const PGDisplayPair *pair, bool on);
+/* The frame that the output shows, by its BO */
+void pg_show_assert(PGShow *s, const char *what, unsigned frame);
+/* Close all; nothing is left, and nothing was violated. */
+void pg_show_end(PGShow *s);
+
+#endif /* PRIMEGPU_DISPLAY_H */
