@@ -50,6 +50,7 @@ static void save(Saved *s)
     qprimegpu_memset(s->g, addr, 0xff, SIZE);
     s->waiting = qprimegpu_new_import(s->g, SIZE, key);
     qprimegpu_attach(s->g, s->waiting, addr, SIZE);
+    qtest_clock_step(s->pair.qts, 12345);
     s->frame = qprimegpu_set_mode(s->g, 0, WIDTH, HEIGHT);
     qprimegpu_output_writel(s->g, 0, PRIMEGPU_OUTPUT_REG_IRQ_ENABLE,
                             PRIMEGPU_OUTPUT_IRQ_FLIP);

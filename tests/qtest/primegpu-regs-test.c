@@ -257,7 +257,7 @@ static void test_holes(void *obj, void *data, QGuestAllocator *alloc)
         PRIMEGPU_OUTPUT(0) - sizeof(uint32_t),
         PRIMEGPU_OUTPUT(0) + PRIMEGPU_OUTPUT_REG_CRC + sizeof(uint32_t),
         PRIMEGPU_OUTPUT(QPRIMEGPU_OUTPUTS) +
-            PRIMEGPU_OUTPUT_REG_STATUS,
+            PRIMEGPU_OUTPUT_REG_IRQ_ENABLE,
         PRIMEGPU_EDID(QPRIMEGPU_OUTPUTS),
         PRIMEGPU_EDID(0) - sizeof(uint32_t),
         PRIMEGPU_BAR_REGS_SIZE - sizeof(uint32_t),

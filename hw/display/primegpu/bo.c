@@ -33,6 +33,8 @@ static void primegpu_bo_free(gpointer opaque)
 {
     PrimeGPUBuffer *bo = opaque;
 
+    /* Outputs let go of theirs first. */
+    g_assert(!bo->shown);
     g_free(bo->segments);
     g_free(bo->clients);
     g_free(bo);

@@ -76,6 +76,7 @@ struct PrimeGPUState {
     QEMUBH *ctrl_bh;                    /* ring: not migrated, kicked */
     PrimeGPUInject inject;
     PrimeGPUOutput outputs[PRIMEGPU_OUTPUT_MAX];    /* conf.max_outputs */
+    bool frame_written;                 /* output: not migrated */
 
     PrimeGPUCounters counters;          /* migrated */
 };

@@ -91,9 +91,18 @@ static uint32_t primegpu_output_write_back(PrimeGPUOutput *o)
         return 0;
     }
     primegpu_frame_write_back(o, writeback);
+    o->s->frame_written = true;
     primegpu_output_hide(writeback->bo);
     memset(writeback, 0, sizeof(*writeback));
     return PRIMEGPU_OUTPUT_IRQ_WRITEBACK;
+}
+
+bool primegpu_output_take_written(PrimeGPUState *s)
+{
+    bool written = s->frame_written;
+
+    s->frame_written = false;
+    return written;
 }
 
 uint32_t primegpu_output_latch(PrimeGPUOutput *o)

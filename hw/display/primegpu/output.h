@@ -166,6 +166,9 @@ uint32_t primegpu_output_set_mode(PrimeGPUState *s, uint32_t index,
 uint32_t primegpu_output_commit(PrimeGPUState *s, uint32_t index,
                                 PrimeGPUCommit *commit);
 
+/* Whether a frame was written back since the last time: that takes long. */
+bool primegpu_output_take_written(PrimeGPUState *s);
+
 /*
  * Catch up: deal with the vertical blanks that have begun by now, so that all
  * that comes after is as if the host were never late.  Everything that looks

@@ -97,6 +97,7 @@ static bool primegpu_ring_run_control(PrimeGPUState *s)
         return false;
     }
     primegpu_engine_begin(s);
+    primegpu_output_take_written(s);
     while (!ring->fault && ring->head != ring->tail) {
         if (!budget--) {
             return true;
@@ -105,6 +106,9 @@ static bool primegpu_ring_run_control(PrimeGPUState *s)
             ring->fetch = primegpu_ring_next(ring, ring->fetch);
             primegpu_ring_finish(s, PRIMEGPU_RING_CTRL,
                                  primegpu_cmd_control(s, &entry));
+        }
+        if (primegpu_output_take_written(s)) {
+            budget = 0;
         }
     }
     if (!ring->fault) {
