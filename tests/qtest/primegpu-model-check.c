@@ -36,13 +36,15 @@ static void pgm_check_create(PGMDrive *d, PGMObj *obj, const PGEvent *e)
 
 static void pgm_check_release(PGMDrive *d, PGMObj *obj, const PGEvent *e)
 {
-    if (!obj->dead || e->step < d->base + obj->dead) {
+    unsigned due = obj->gone ?: obj->dead;
+
+    if (!due || e->step < d->base + due) {
         pg_fail(d->g, "released too early: BO 0x%" PRIx64
                 " (made in step %u: %s), in step %u (%s); it is in use until "
                 "step %u (%s)", e->key, d->base + obj->born,
                 pgm_line(d, obj->born), e->step, pg_step_line(d->g, e->step),
-                obj->dead ? d->base + obj->dead : 0,
-                obj->dead ? pgm_line(d, obj->dead) : "after this one");
+                due ? d->base + due : 0,
+                due ? pgm_line(d, due) : "after this one");
     }
     obj->seen_release = e->step;
 }
@@ -127,12 +129,13 @@ static void pgm_check_dead(PGMDrive *d, const PGMExpect *x)
     for (unsigned i = 0; i < d->m->objs->len; i++) {
         const PGMObj *obj = g_ptr_array_index(d->m->objs, i);
 
-        if (obj->key && obj->dead && obj->dead <= x->step &&
-            !obj->seen_release) {
+        unsigned due = obj->gone ?: obj->dead;
+
+        if (obj->key && due && due <= x->step && !obj->seen_release) {
             pg_fail(d->g, "not released: BO 0x%" PRIx64 " (made in step %u: "
                     "%s), due in step %u (%s), alive after step %u (%s)",
                     obj->key, d->base + obj->born, pgm_line(d, obj->born),
-                    d->base + obj->dead, pgm_line(d, obj->dead),
+                    d->base + due, pgm_line(d, due),
                     d->base + x->step, pgm_line(d, x->step));
         }
     }

@@ -8,7 +8,7 @@
 
 static PGMFb *pgm_fb(PGModel *m, PGMFile *f, unsigned slot)
 {
-    PGMFb *fb = slot < PGM_FBS ? &m->fbs[f->dev][slot] : NULL;
+    PGMFb *fb = slot < PGM_FBS ? &m->fbs[f->dev][f->bind][slot] : NULL;
 
     return fb && fb->obj ? fb : NULL;
 }
@@ -27,6 +27,7 @@ static bool pgm_addfb(PGModel *m, const PGMOp *op, PGMExpect *x)
 {
     PGMFile *f;
     PGMObj *obj = pgm_bo(m, op, op->bo, &f, x, "ENOENT");
+    PGMFb *fbs = f ? m->fbs[f->dev][f->bind] : NULL;
     unsigned slot = 0;
 
     if (f && !m->fb_base[f->dev]) {
@@ -40,13 +41,13 @@ static bool pgm_addfb(PGModel *m, const PGMOp *op, PGMExpect *x)
     if (x->error) {
         return true;
     }
-    while (slot < PGM_FBS && m->fbs[f->dev][slot].obj) {
+    while (slot < PGM_FBS && fbs[slot].obj) {
         slot++;
     }
     if (slot == PGM_FBS) {
         return false;
     }
-    m->fbs[f->dev][slot] = (PGMFb) { f, obj };
+    fbs[slot] = (PGMFb) { f, obj };
     obj->fbs++;
     pgm_obj_get(obj);
     x->fb = m->fb_base[f->dev] + slot;
@@ -122,9 +123,11 @@ bool pgm_steps_fb(PGModel *m, const PGMOp *op, PGMExpect *x)
 
 void pgm_fbs_of_file(PGModel *m, PGMFile *f)
 {
+    PGMFb *fbs = m->fbs[f->dev][f->bind];
+
     for (unsigned slot = 0; slot < PGM_FBS; slot++) {
-        if (m->fbs[f->dev][slot].file == f) {
-            pgm_fb_drop(m, &m->fbs[f->dev][slot]);
+        if (fbs[slot].file == f) {
+            pgm_fb_drop(m, &fbs[slot]);
         }
     }
 }

@@ -245,7 +245,7 @@ static unsigned pgm_pick_fb(PGMGen *r, const PGMFile *f)
     uint32_t used = 0;
 
     for (unsigned n = 0; f && n < PGM_FBS; n++) {
-        used |= (uint32_t)!!r->m->fbs[f->dev][n].obj << n;
+        used |= (uint32_t)!!r->m->fbs[f->dev][f->bind][n].obj << n;
     }
     return pgm_pick(r, PGM_FBS, used, true);
 }
@@ -330,6 +330,12 @@ static void pgm_pick_device(PGMGen *r, PGMOp *op)
                      r->m->gate[PGM_INTEGRATED] ? PGM_INTEGRATED :
                      pgm_below(r, 2);
         break;
+    case PGM_UNBIND:
+    case PGM_BIND:
+        op->device = r->m->unbound[PGM_DISCRETE] ? PGM_DISCRETE :
+                     r->m->unbound[PGM_INTEGRATED] ? PGM_INTEGRATED :
+                     pgm_below(r, 2);
+        break;
     case PGM_INJECT:
         op->device = pgm_below(r, 2);
         op->mode = PGM_FAULT_CREATE + pgm_below(r, 3);
@@ -393,6 +399,14 @@ static PGMKind pgm_bend_kind(PGMGen *r, PGMKind kind)
     } else if (kind == PGM_GATE) {
         r->gate_next = pgm_is_shared(r->m);
         return r->gate_next ? PGM_SETTLE : PGM_IMPORT;
+    }
+    /* Without a GPU little happens: bind it soon. */
+    if ((r->m->unbound[PGM_INTEGRATED] || r->m->unbound[PGM_DISCRETE]) &&
+        pgm_percent(r, 10)) {
+        return PGM_BIND;
+    }
+    if (kind == PGM_BIND) {
+        return PGM_OPEN;
     }
     if ((kind == PGM_CREATE || kind == PGM_DUMB) &&
         pgm_crowd(r->m) >= PGM_CROWD) {

@@ -321,7 +321,7 @@ static void pgm_snapshot(PGModel *m, PGMExpect *x)
         PGMObj *obj = g_ptr_array_index(m->objs, i);
         PGMAlive alive = { obj, obj->handles, obj->jobs };
 
-        if (!obj->dead && obj->dev != PGM_VGEM) {
+        if (!obj->dead && !obj->gone && obj->dev != PGM_VGEM) {
             g_array_append_val(x->alive, alive);
         }
     }

@@ -82,7 +82,9 @@ static bool pgm_open(PGModel *m, const PGMOp *op, PGMExpect *x)
 {
     PGMWorker *w = &m->workers[op->worker];
 
-    if (w->files[op->file]) {
+    if (m->unbound[op->device]) {
+        x->error = "ENODEV";
+    } else if (w->files[op->file]) {
         x->error = "EEXIST";
     } else {
         w->files[op->file] = pgm_file_new(m, op->device, op->mode);
@@ -139,8 +141,12 @@ static bool pgm_close(PGModel *m, const PGMOp *op, PGMExpect *x)
     PGMWorker *w = &m->workers[op->worker];
     PGMBoName *bo = &w->bos[op->bo];
     PGMFile *f;
+    PGMObj *obj = pgm_bo(m, op, op->bo, &f, x, "EINVAL");
 
-    if (pgm_bo(m, op, op->bo, &f, x, "EINVAL")) {
+    if (f && f->gone) {
+        /* The handle stays until the file is closed. */
+        x->error = "ENODEV";
+    } else if (obj) {
         pgm_handle_delete(m, f, bo->handle);
     }
     bo->used = false;
@@ -165,13 +171,12 @@ static bool pgm_export_op(PGModel *m, const PGMOp *op, PGMExpect *x)
 }
 
 /*
- * The memory manager of the discrete GPU waits for jobs when it takes a buffer
- * in, or moves its own for an attachment.
+ * The memory manager of the discrete GPU waits for jobs when it moves a buffer
+ * of its own for an attachment.  What it takes in stays where it is.
  */
 static bool pgm_import_waits(PGModel *m, const PGMFile *f, const PGMObj *obj)
 {
-    return f->dev != obj->dev &&
-           (f->dev == PGM_DISCRETE || obj->dev == PGM_DISCRETE) &&
+    return f->dev != obj->dev && obj->dev == PGM_DISCRETE &&
            pgm_root_blocked(m, obj, true);
 }
 
@@ -281,8 +286,12 @@ static bool pgm_place(PGModel *m, const PGMOp *op, PGMExpect *x)
     return true;
 }
 
-static bool pgm_evict(PGModel *m, const PGMOp *op)
+static bool pgm_evict(PGModel *m, const PGMOp *op, PGMExpect *x)
 {
+    if (m->unbound[op->device]) {
+        x->error = "ENODEV";
+        return true;
+    }
     /* It would wait for jobs on what is in VRAM. */
     for (unsigned i = 0; pgm_any_gate(m) && i < m->objs->len; i++) {
         const PGMObj *obj = g_ptr_array_index(m->objs, i);
@@ -406,7 +415,7 @@ static bool pgm_apply(PGModel *m, const PGMOp *op, PGMExpect *x)
     case PGM_FLINK: return pgm_flink_op(m, op, x);
     case PGM_GEM_OPEN: return pgm_gem_open(m, op, x);
     case PGM_PLACE: return pgm_place(m, op, x);
-    case PGM_EVICT: return pgm_evict(m, op);
+    case PGM_EVICT: return pgm_evict(m, op, x);
     case PGM_CLOSE_FD: return pgm_close_fd(m, op, x);
     case PGM_DUP: return pgm_dup(m, op, x);
     case PGM_SEND:
@@ -426,6 +435,8 @@ static bool pgm_apply(PGModel *m, const PGMOp *op, PGMExpect *x)
     case PGM_ADDFB:
     case PGM_RMFB:
     case PGM_GETFB: return pgm_steps_fb(m, op, x);
+    case PGM_UNBIND:
+    case PGM_BIND: return pgm_steps_bind(m, op, x);
     default: return pgm_steps_job(m, op, x);
     }
 }
@@ -434,7 +445,7 @@ static bool pgm_apply(PGModel *m, const PGMOp *op, PGMExpect *x)
 static bool pgm_needs_worker(PGMKind kind)
 {
     return kind != PGM_SPAWN && kind != PGM_KILL && kind != PGM_GATE &&
-           kind != PGM_INJECT;
+           kind != PGM_INJECT && kind != PGM_UNBIND && kind != PGM_BIND;
 }
 
 bool pgm_step(PGModel *m, const PGMOp *op, PGMExpect *x)
@@ -445,7 +456,7 @@ bool pgm_step(PGModel *m, const PGMOp *op, PGMExpect *x)
         m->step--;
         return false;
     }
-    if (!pgm_apply(m, op, x)) {
+    if (pgm_is_gone(m, op) || !pgm_apply(m, op, x)) {
         m->step--;
         return false;
     }

@@ -72,6 +72,8 @@ const PGMKindInfo pgm_kinds[PGM_KINDS] = {
     [PGM_RMFB] = { "rmfb", 8, false },
     [PGM_GETFB] = { "getfb", 8, false },
     [PGM_INJECT] = { "inject", 3, true },
+    [PGM_UNBIND] = { "unbind", 2, true },
+    [PGM_BIND] = { "bind", 1, true },
 };
 
 static char *pgm_create_text(const PGMOp *op)
@@ -228,6 +230,10 @@ char *pgm_op_line(const PGMOp *op)
     case PGM_GATE:
         return g_strdup_printf(":gate %s0 %s", pgm_device_names[op->device],
                                op->mode ? "on" : "off");
+    case PGM_UNBIND:
+    case PGM_BIND:
+        return g_strdup_printf("p0 %s %s", pgm_kinds[op->kind].name,
+                               pgm_device_names[op->device]);
     case PGM_INJECT:
         return op->mode == PGM_FAULT_DELAY
                ? g_strdup_printf(":inject %s0 %s %u",

@@ -112,6 +112,7 @@ PGMFile *pgm_file_new(PGModel *m, PGMDevice dev, bool render)
 
     f->refs = 1;
     f->dev = dev;
+    f->bind = m->binds[dev];
     f->render = render;
     g_ptr_array_add(m->files, f);
     return f;

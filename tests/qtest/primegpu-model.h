@@ -23,6 +23,7 @@
 #define PGM_HANDLES 64          /* of a file */
 #define PGM_FLINKS  64          /* of a device */
 #define PGM_FBS     16          /* of a device */
+#define PGM_BINDS   3           /* of a device to its driver */
 #define PGM_PAGE    4096
 
 typedef enum PGMDevice {
@@ -36,6 +37,7 @@ typedef enum PGMKind {
     PGM_FORK, PGM_KILL, PGM_EXIT, PGM_EXPORT_SYNC, PGM_SYNC, PGM_MMAP,
     PGM_MMAP_FD, PGM_MUNMAP, PGM_WRITE, PGM_CHECKSUM, PGM_FILL, PGM_COPY,
     PGM_SETTLE, PGM_GATE, PGM_ADDFB, PGM_RMFB, PGM_GETFB, PGM_INJECT,
+    PGM_UNBIND, PGM_BIND,
     PGM_KINDS
 } PGMKind;
 
@@ -63,7 +65,7 @@ typedef struct PGMOp {
     uint8_t other;              /* worker: of send, spawn, fork, kill */
     uint8_t file, bo, fd, map;  /* names */
     uint8_t to;                 /* new name, or the source of a copy */
-    uint8_t device;             /* open, evict, gate, inject */
+    uint8_t device;             /* open, evict, gate, inject, unbind, bind */
     /*
      * Node, placement, map mode, access, on, fault; rmfb and getfb: which of
      * two calls; of kill and settle: if needed
@@ -89,6 +91,7 @@ typedef struct PGMObj {
     PGMDmabuf *dmabuf;          /* kept while there are handles */
     PGMDmabuf *import;          /* NULL: the object has bytes of its own */
     unsigned born, dead;        /* steps; dead is 0 while it is alive */
+    unsigned gone;              /* step in which its device was unbound */
     /* Bytes, of an object that is no import */
     uint8_t *bytes;
     bool unknown;               /* a cancelled job may have written or not */
@@ -121,6 +124,8 @@ typedef struct PGMHandle {
 struct PGMFile {
     unsigned refs;
     PGMDevice dev;
+    unsigned bind;              /* which one of the device */
+    bool gone;                  /* the device was unbound since */
     bool render;
     PGMHandle handles[PGM_HANDLES];     /* by number; 0 is not used */
     unsigned jobs;              /* that may not be done */
@@ -204,11 +209,13 @@ typedef struct PGModel {
     GPtrArray *objs;            /* PGMObj, by id */
     GPtrArray *files, *dmabufs; /* all, ever: owned here */
     PGMObj *flinks[PGM_DEVICES][PGM_FLINKS];
-    PGMFb fbs[PGM_DEVICES][PGM_FBS];
+    PGMFb fbs[PGM_DEVICES][PGM_BINDS][PGM_FBS];
     unsigned fb_base[PGM_DEVICES]; /* number of the first; 0: has none */
     GArray *jobs;               /* PGMJob */
     bool gate[PGM_DEVICES];     /* closed */
     PGMFault fault[PGM_DEVICES]; /* to come */
+    bool unbound[PGM_DEVICES];
+    unsigned binds[PGM_DEVICES];
 } PGModel;
 
 /* The model */
@@ -264,6 +271,9 @@ bool pgm_steps_job(PGModel *m, const PGMOp *op, PGMExpect *x);
 bool pgm_steps_cpu(PGModel *m, const PGMOp *op, PGMExpect *x);
 bool pgm_steps_process(PGModel *m, const PGMOp *op, PGMExpect *x);
 bool pgm_steps_fb(PGModel *m, const PGMOp *op, PGMExpect *x);
+bool pgm_steps_bind(PGModel *m, const PGMOp *op, PGMExpect *x);
+/* Does the op need what went with a device, so that nobody knows the outcome? */
+bool pgm_is_gone(PGModel *m, const PGMOp *op);
 /* The BO that a name stands for; NULL and an error in *x if there is none */
 PGMObj *pgm_bo(PGModel *m, const PGMOp *op, uint8_t name, PGMFile **f,
                PGMExpect *x, const char *gone);
