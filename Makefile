@@ -22,7 +22,7 @@ export EXTRA_MODULES
 
 .PHONY: all help configure qemu linux guest strict demo-variants some-variants \
 	variants demo check check-qtest check-guest check-strict check-iommu \
-	check-variants bisect soak bench run report shell docs clean
+	check-igt check-variants bisect soak bench run report shell docs clean
 
 all: guest
 
@@ -36,6 +36,9 @@ help:
 	@echo '                     DMA and dma-buf debugging; CASE=NAME as above,'
 	@echo '                     KMEMLEAK=1 to look for leaks in each case, and not in one of 8'
 	@echo 'make check-iommu     the tests in the guest behind an IOMMU; CASE=NAME as above'
+	@echo 'make check-igt       the tests of IGT, and modetest, on our drivers, vkms and virtio-gpu;'
+	@echo '                     CASE=PROGRAM or PROGRAM@SUBTEST, DRIVER=NAME for one driver only,'
+	@echo '                     LIMIT=SECONDS for a program (60)'
 	@echo 'make check-variants  the tests on each kernel variant, which must turn red; VARIANTS=DIR'
 	@echo '                     for a folder of your own'
 	@echo 'make bisect          CASE=NAME on the kernel tree LINUX=DIR as it is now; with GOOD=REV'
@@ -104,6 +107,12 @@ check-strict: strict
 check-iommu: some-variants
 	@PRIMEGPU_TARGET=check-iommu $(IOMMU) $(TESTS) --suite=guest \
 		$(if $(CASE),--case='$(CASE)')
+
+check-igt: guest
+	@./configure --again --igt --build='$(BUILD)'
+	@scripts/build-image '$(BUILD)'
+	@scripts/check-igt --build='$(BUILD)' $(if $(CASE),--case='$(CASE)') \
+		$(if $(DRIVER),--driver='$(DRIVER)') $(if $(LIMIT),--limit='$(LIMIT)')
 
 check-variants: guest
 	@scripts/check-variants --build=$(BUILD) $(if $(CASE),--case='$(CASE)') $(VARIANTS)

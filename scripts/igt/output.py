@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What IGT's programs print, and what it means."""
+
+import re
+from dataclasses import asdict, dataclass, field
+
+WORDS = {'SUCCESS': 'pass', 'FAIL': 'fail', 'SKIP': 'skip', 'CRASH': 'fail',
+         'TIMEOUT': 'fail', 'ABORT': 'fail', 'KILLED': 'fail'}
+START = re.compile(r'^Starting subtest: (\S+)')
+DYNAMIC = re.compile(r'^(?:Starting dynamic subtest|Dynamic subtest) (\S+)')
+RESULT = re.compile(r'^(?:Subtest (\S+): )?(SUCCESS|FAIL|SKIP|CRASH|TIMEOUT|'
+                    r'ABORT|KILLED) ?\(([\d.]+)s\)')
+CLUE = re.compile(r'^(?:\[[\d.]+\] )?(?:\(\S+\) (?:\S+-)?(?:CRITICAL|WARNING): )?'
+                  r'(Test requirement: .*|Failed assertion: .*|error: .*|'
+                  r'Received signal .*)')
+COLOUR = re.compile(r'\x1b\[[\d;]*m')
+# After a requirement and its errno comes what the test has to say about it
+NOISE = re.compile(r'^(Test requirement|Last errno|Test assertion|IGT-Version|'
+                   r'Using |Opened |Stack trace|  #|Starting |Subtest |'
+                   r'Dynamic |Subtest|\(\S+\) |\[[\d.]+\] )')
+
+
+@dataclass
+class Subtest:
+    result: str
+    reason: str = ''
+    seconds: float = 0
+
+
+@dataclass
+class Run:
+    """A program that was run on a driver"""
+    subtests: dict = field(default_factory=dict)
+    seconds: float = 0
+    end: str = ''
+    kernel: list = field(default_factory=list)
+    violations: list = field(default_factory=list)
+
+    def count(self, result):
+        return sum(s.result == result for s in self.subtests.values())
+
+    def to_json(self):
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data):
+        run = cls(**data)
+        run.subtests = {k: Subtest(**v) for k, v in run.subtests.items()}
+        return run
+
+
+class Parser:
+    def __init__(self):
+        self.subtests = {}
+        self.current = None
+        self.clue = ''
+        self.is_fresh = False
+        self.is_log = False
+
+    def see_clue(self, text):
+        # The first failed assertion is the cause of those that follow
+        if not self.is_fresh or text.startswith('Test requirement') or \
+                not self.clue:
+            self.clue = text
+        self.is_fresh = True
+
+    def line(self, line):
+        # A failed subtest repeats all that it has said, and more
+        if line.startswith('****'):
+            self.is_log = 'DEBUG' in line
+        if self.is_log:
+            return
+        start = START.match(line)
+        result = RESULT.match(line)
+        clue = CLUE.match(line)
+        if start:
+            self.current = start[1]
+            self.is_fresh = False
+        elif result:
+            name, word, seconds = result.groups()
+            verdict = WORDS[word]
+            reason = '' if verdict == 'pass' else self.clue
+            if word not in ('SUCCESS', 'FAIL', 'SKIP'):
+                reason = f'{word}: {reason}'
+            self.subtests[name or ''] = Subtest(verdict, reason,
+                                                float(seconds))
+            self.current = None
+            self.is_fresh = False
+        elif clue:
+            self.see_clue(clue[1])
+        elif self.clue.startswith('Test requirement') and self.is_fresh and \
+                line and not NOISE.match(line):
+            self.clue = line
+            self.is_fresh = False
+
+
+def parse(text, status, timed_out):
+    """The subtests of a program, by name; '' is one without subtests"""
+    parser = Parser()
+    for line in text.splitlines():
+        parser.line(COLOUR.sub('', line).rstrip())
+    subtests = parser.subtests
+    if parser.current is not None:
+        subtests[parser.current] = Subtest(
+            'timeout' if timed_out else 'fail',
+            'the limit of time' if timed_out
+            else f'the program ended, {status}; {parser.clue}')
+    elif not subtests:
+        subtests[''] = Subtest(
+            'timeout' if timed_out else 'pass' if status == '0' else
+            'skip' if status == '77' else 'fail',
+            parser.clue or f'exit status {status}')
+    return subtests
