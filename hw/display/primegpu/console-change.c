@@ -62,27 +62,13 @@ static void primegpu_console_damage_place(PrimeGPUConsole *c,
     }
 }
 
-/* All that says how a plane is shown, but for what is in it */
-static bool primegpu_console_same_look(const PrimeGPUPlane *a,
-                                       const PrimeGPUPlane *b)
-{
-    return !a->key[0] == !b->key[0] && a->format == b->format &&
-           a->src_x == b->src_x && a->src_y == b->src_y &&
-           a->src_w == b->src_w && a->src_h == b->src_h &&
-           a->dst_x == b->dst_x && a->dst_y == b->dst_y &&
-           a->dst_w == b->dst_w && a->dst_h == b->dst_h &&
-           a->alpha == b->alpha && a->zpos == b->zpos &&
-           a->blend == b->blend && a->encoding == b->encoding &&
-           a->range == b->range && a->rotation == b->rotation;
-}
-
 void primegpu_console_damage_plane(PrimeGPUConsole *c,
                                    const PrimeGPUPlane *old,
                                    const PrimeGPUPlane *p)
 {
     const PrimeGPUDamage *d = &p->damage;
 
-    if (!primegpu_console_same_look(old, p) || p->moved) {
+    if (p->moved) {
         primegpu_console_damage_place(c, old);
         primegpu_console_damage_place(c, p);
     } else if (d->x1 >= d->x2 || d->y1 >= d->y2) {
@@ -136,8 +122,11 @@ static void primegpu_console_find_source(PrimeGPUConsole *c, unsigned i,
         owner = primegpu_mem_vram_owner(&span);
         source->vram_offset = span.mr_offset;
     }
-    if (source->owner != owner) {
+    /* Another device may have come where one was that is gone. */
+    if (source->owner != owner ||
+        (owner && source->owner_id != owner->ledger.id)) {
         source->owner = owner;
+        source->owner_id = owner ? owner->ledger.id : 0;
         source->seen = 0;
     }
 }

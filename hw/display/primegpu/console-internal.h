@@ -21,6 +21,7 @@ typedef struct PrimeGPUConsoleBox {
 /* A memory plane that lies in VRAM, this GPU's or another's, as a whole */
 typedef struct PrimeGPUConsoleSource {
     PrimeGPUState *owner;       /* NULL: nobody tells what changes */
+    uint32_t owner_id;          /* is never used again, as its address is */
     uint64_t vram_offset;       /* of the first row */
     uint64_t seen;              /* changes up to here are on the surface */
     uint64_t found;             /* changes up to here are known */
@@ -39,7 +40,6 @@ struct PrimeGPUConsole {
     /* the surface */
     bool on;                    /* it has the size of the mode */
     PrimeGPUState *in_place;    /* whose VRAM it is; NULL: its own memory */
-    PrimeGPUMemWatcher watcher;
     uint64_t surface_offset;
     uint32_t surface_stride;
 

@@ -27,7 +27,8 @@ static void primegpu_console_send(PrimeGPUConsole *c, PrimeGPUConsoleBox box)
 
 /*
  * Surfaces.  Who shows one may keep its pixels after another has come in its
- * stead, so what is shown in place holds a reference to its VRAM.
+ * stead, and a GPU may be unplugged while another shows its VRAM, so what is
+ * shown in place holds a reference to the VRAM, and by that to its device.
  */
 
 static void primegpu_console_unref(pixman_image_t *image, void *mr)
@@ -35,31 +36,14 @@ static void primegpu_console_unref(pixman_image_t *image, void *mr)
     memory_region_unref(mr);
 }
 
-static void primegpu_console_replace(PrimeGPUConsole *c,
-                                     DisplaySurface *surface)
-{
-    if (c->in_place) {
-        primegpu_mem_unwatch(&c->watcher);
-        c->in_place = NULL;
-    }
-    dpy_gfx_replace_surface(c->con, surface);
-}
-
 static void primegpu_console_own_surface(PrimeGPUConsole *c)
 {
     PrimeGPUMode *mode = &c->o->mode;
 
-    primegpu_console_replace(c, qemu_create_displaysurface(mode->hdisplay,
-                                                           mode->vdisplay));
-    primegpu_console_damage_all(c);
-}
-
-static void primegpu_console_gone(PrimeGPUMemWatcher *watcher)
-{
-    PrimeGPUConsole *c = container_of(watcher, PrimeGPUConsole, watcher);
-
+    dpy_gfx_replace_surface(c->con, qemu_create_displaysurface(mode->hdisplay,
+                                                               mode->vdisplay));
     c->in_place = NULL;
-    primegpu_console_own_surface(c);
+    primegpu_console_damage_all(c);
 }
 
 static void primegpu_console_surface_at(PrimeGPUConsole *c,
@@ -75,11 +59,10 @@ static void primegpu_console_surface_at(PrimeGPUConsole *c,
     memory_region_ref(&owner->mem.vram);
     pixman_image_set_destroy_function(surface->image, primegpu_console_unref,
                                       &owner->mem.vram);
-    primegpu_console_replace(c, surface);
+    dpy_gfx_replace_surface(c->con, surface);
     c->in_place = owner;
     c->surface_offset = offset;
     c->surface_stride = stride;
-    primegpu_mem_watch(owner, &c->watcher);
     trace_primegpu_console_surface_at(c->o->s->name, c->o->index, owner->name,
                                       offset);
 }
@@ -191,7 +174,8 @@ static void primegpu_console_choose_surface(PrimeGPUConsole *c,
 static void primegpu_console_off(PrimeGPUConsole *c)
 {
     if (c->on) {
-        primegpu_console_replace(c, NULL);
+        dpy_gfx_replace_surface(c->con, NULL);
+        c->in_place = NULL;
         c->on = false;
     }
 }
@@ -210,7 +194,7 @@ static void primegpu_console_refresh(PrimeGPUConsole *c)
 {
     PrimeGPUCompose *compose;
 
-    if (!c->o->mode.clock) {
+    if (!c->o->frame_ns) {
         primegpu_console_off(c);
         return;
     }
@@ -314,7 +298,6 @@ void primegpu_console_init(PrimeGPUOutput *o)
     PrimeGPUConsole *c = g_new0(PrimeGPUConsole, 1);
 
     c->o = o;
-    c->watcher.gone = primegpu_console_gone;
     c->con = graphic_console_init(DEVICE(o->s), o->index,
                                   &primegpu_console_ops, c);
     o->console = c;

@@ -2,7 +2,7 @@
 /*
  * primegpu memory: VRAM that is looked at from outside of its device
  *
- * Owns what is known of changes in VRAM, and who must be told before it goes.
+ * Owns what is known of changes in VRAM.
  */
 #include "qemu/osdep.h"
 #include "device.h"
@@ -23,27 +23,6 @@ PrimeGPUState *primegpu_mem_vram_owner(const PrimeGPUMemSpan *span)
     }
     s = PRIMEGPU(owner);
     return span->mr == &s->mem.vram && s->mem.vram_host ? s : NULL;
-}
-
-void primegpu_mem_watch(PrimeGPUState *owner, PrimeGPUMemWatcher *watcher)
-{
-    QLIST_INSERT_HEAD(&owner->mem.watchers, watcher, next);
-}
-
-void primegpu_mem_unwatch(PrimeGPUMemWatcher *watcher)
-{
-    QLIST_REMOVE(watcher, next);
-}
-
-void primegpu_mem_watch_end(PrimeGPUState *s)
-{
-    PrimeGPUMemWatcher *watcher;
-
-    while ((watcher = QLIST_FIRST(&s->mem.watchers))) {
-        primegpu_mem_unwatch(watcher);
-        watcher->gone(watcher);
-    }
-    g_clear_pointer(&s->mem.changed, g_free);
 }
 
 uint64_t primegpu_mem_watch_sync(PrimeGPUState *owner, uint64_t offset,

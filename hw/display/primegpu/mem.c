@@ -40,7 +40,7 @@ void primegpu_mem_finalize(PrimeGPUState *s)
      * device in the same slot needs the name.
      */
     if (s->mem.vram_host) {
-        primegpu_mem_watch_end(s);
+        g_clear_pointer(&s->mem.changed, g_free);
         vmstate_unregister_ram(&s->mem.vram, DEVICE(s));
         s->mem.vram_host = NULL;
     }

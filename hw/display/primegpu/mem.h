@@ -9,16 +9,6 @@
 #ifndef HW_DISPLAY_PRIMEGPU_MEM_H
 #define HW_DISPLAY_PRIMEGPU_MEM_H
 
-#include "qemu/queue.h"
-
-/* Somebody who points into VRAM for longer than a critical section */
-typedef struct PrimeGPUMemWatcher PrimeGPUMemWatcher;
-struct PrimeGPUMemWatcher {
-    /* The VRAM goes now: stop that. */
-    void (*gone)(PrimeGPUMemWatcher *watcher);
-    QLIST_ENTRY(PrimeGPUMemWatcher) next;
-};
-
 /* Private to the block; not migrated (the VRAM migrates as RAM). */
 typedef struct PrimeGPUMem {
     MemoryRegion vram;
@@ -30,7 +20,6 @@ typedef struct PrimeGPUMem {
      */
     uint64_t *changed;
     uint64_t generation;
-    QLIST_HEAD(, PrimeGPUMemWatcher) watchers;
 } PrimeGPUMem;
 
 /* Bytes that lie together in one memory region */
@@ -93,12 +82,6 @@ void primegpu_mem_flush(PrimeGPUState *s, PrimeGPUMemWindow *window);
 /* The device to whose VRAM the span belongs, this one or a peer; or NULL */
 PrimeGPUState *primegpu_mem_vram_owner(const PrimeGPUMemSpan *span);
 /*
- * Be told when the VRAM goes, because a reference to it is held: the device is
- * not gone before it is given back.
- */
-void primegpu_mem_watch(PrimeGPUState *owner, PrimeGPUMemWatcher *watcher);
-void primegpu_mem_unwatch(PrimeGPUMemWatcher *watcher);
-/*
  * Look for changes of a range of VRAM, whoever made them.  Returns the
  * generation for which to ask the next time.
  */
@@ -107,8 +90,6 @@ uint64_t primegpu_mem_watch_sync(PrimeGPUState *owner, uint64_t offset,
 /* Whether a page of a range that was synced has changed since then */
 bool primegpu_mem_watch_changed(PrimeGPUState *owner, uint64_t offset,
                                 uint64_t length, uint64_t generation);
-/* The VRAM goes. */
-void primegpu_mem_watch_end(PrimeGPUState *s);
 
 /* Whether the meaning of a bus address may change while it is in use */
 bool primegpu_mem_has_iommu(PrimeGPUState *s);
