@@ -194,6 +194,67 @@ static void test_in_place(void *obj, void *data, QGuestAllocator *alloc)
     qprimegpu_scene_free(&scene);
 }
 
+/* VRAM that is not the frame as it is cannot be the picture. */
+static void test_not_in_place(void *obj, void *data, QGuestAllocator *alloc)
+{
+    QPrimeGPU *g = obj;
+    QPrimeGPUScene scene;
+    struct primegpu_plane *plane = &scene.plane[0].plane;
+    uint32_t look;
+
+    start(&scene, g);
+    for (look = 0; look < 11; look++) {
+        uint64_t before;
+
+        cover(&scene, QPRIMEGPU_SCENE_VRAM);
+        qprimegpu_scene_plane_off(&scene, 1);
+        qprimegpu_scene_show(&scene);
+        check_picture(&scene, 0);
+        before = counter(g, 0, "console-bytes");
+        switch (look) {
+        case 0:
+            cover_corner(&scene, QPRIMEGPU_SCENE_VRAM);
+            break;
+        case 1:
+            plane->format = cpu_to_le32(PRIMEGPU_FORMAT_XBGR8888);
+            break;
+        case 2:
+            plane->alpha = cpu_to_le16(0xfff0);
+            break;
+        case 3:
+            plane->format = cpu_to_le32(PRIMEGPU_FORMAT_ARGB8888);
+            plane->blend = PRIMEGPU_BLEND_PREMULTIPLIED;
+            break;
+        case 4:
+            plane->rotation = PRIMEGPU_ROTATE_0 | PRIMEGPU_REFLECT_Y;
+            break;
+        case 5:
+            plane->rotation = PRIMEGPU_ROTATE_0 | PRIMEGPU_REFLECT_X;
+            break;
+        case 6:
+            plane->dst_x = cpu_to_le32(1);
+            break;
+        case 7:
+            plane->dst_y = cpu_to_le32(-1);
+            break;
+        case 8:
+            plane->src_w = cpu_to_le32((WIDTH << 16) - 1);
+            break;
+        case 9:
+            plane->src_h = cpu_to_le32((HEIGHT - 1) << 16);
+            break;
+        default:
+            qprimegpu_scene_random_color(&scene, PRIMEGPU_COLOR_DEGAMMA);
+            break;
+        }
+        g_test_message("look %u", look);
+        qprimegpu_scene_show(&scene);
+        check_picture(&scene, 0);
+        g_assert_cmpuint(counter(g, 0, "console-bytes"), >, before);
+    }
+    qprimegpu_scene_free(&scene);
+}
+
 /* In place and not, in turn; the VRAM is used for something else at once. */
 static void test_leave_place(void *obj, void *data, QGuestAllocator *alloc)
 {
@@ -313,6 +374,38 @@ static void test_two_outputs(void *obj, void *data, QGuestAllocator *alloc)
     qprimegpu_scene_free(&scene);
 }
 
+/* Two BOs that are near to each other, each on an output of its own */
+static void test_neighbours(void *obj, void *data, QGuestAllocator *alloc)
+{
+    QPrimeGPU *g = obj;
+    QPrimeGPUScene scene;
+    struct primegpu_plane planes[2];
+    uint32_t bo = first_bo(QPRIMEGPU_SCENE_VRAM);
+    uint32_t round;
+
+    start(&scene, g);
+    qprimegpu_set_mode(g, 1, WIDTH, HEIGHT);
+    cover(&scene, QPRIMEGPU_SCENE_VRAM);
+    cover_corner(&scene, QPRIMEGPU_SCENE_VRAM);
+    planes[0] = scene.plane[0].plane;
+    planes[1] = scene.plane[1].plane;
+    planes[0].key[0] = cpu_to_le64(scene.key[bo + 1]);
+    planes[1].key[0] = cpu_to_le64(scene.key[bo + 2]);
+    qprimegpu_assert_status(qprimegpu_commit(g, 1, planes, 2, 0),
+                            PRIMEGPU_ST_OK);
+    qprimegpu_scene_show(&scene);
+    for (round = 0; round < 3; round++) {
+        uint32_t width, height;
+
+        /* A look at one of them must not lose what is new in the other. */
+        g_free(qprimegpu_screendump(g->qts, DEVICE, 1, &width, &height));
+        check_picture(&scene, 0);
+        poke(&scene, bo, 999, 5);
+    }
+    g_assert_cmpuint(counter(g, 0, "console-frames"), ==, 3);
+    qprimegpu_scene_free(&scene);
+}
+
 static bool is_black(QPrimeGPU *g, uint32_t width, uint32_t height)
 {
     g_autofree uint32_t *black = g_new0(uint32_t, width * height);
@@ -367,6 +460,8 @@ static void register_primegpu_console_test(void)
     qprimegpu_add_test("console/two-outputs", test_two_outputs);
     qprimegpu_add_test("console/modes", test_modes);
     qprimegpu_add_vram_test("console/in-place", test_in_place);
+    qprimegpu_add_vram_test("console/not-in-place", test_not_in_place);
+    qprimegpu_add_vram_test("console/neighbours", test_neighbours);
     qprimegpu_add_vram_test("console/leave-place", test_leave_place);
     qprimegpu_add_vram_test("console/vram-changes", test_vram_changes);
 }

@@ -144,7 +144,7 @@ static void test_writeback_places(void *obj, void *data,
         commit = qprimegpu_commit_cmd(g, OUTPUT, plane, 1, NULL);
         commit.hdr.flags |= cpu_to_le16(PRIMEGPU_COMMIT_WRITEBACK);
         commit.wb_key = cpu_to_le64(scene.key[bo]);
-        commit.wb_stride = cpu_to_le32(WIDTH * 4 + 12);
+        commit.wb_stride = cpu_to_le32(WIDTH * 4 + 16);
         commit.wb_format = cpu_to_le32(PRIMEGPU_FORMAT_XRGB8888);
         qprimegpu_assert_status(qprimegpu_ctrl(g, &commit), PRIMEGPU_ST_OK);
         qtest_clock_step(g->qts, scene.frame_ns);
