@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Figures of the device alone, through its registers and rings: the copy
- * engine against memcpy, and the BO table when it is full against when it is
- * almost empty.
+ * engine against memcpy, the BO table when it is full against when it is almost
+ * empty, and a flip.
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
@@ -172,6 +172,54 @@ static double table_ns(QPrimeGPU *g, uint64_t *next)
         us[t] += batch_us(g, PRIMEGPU_OP_BO_DESTROY, keys);
     }
     return median(us, TIMES) * 1000 / BATCH / 2;
+}
+
+#define WIDTH   1920
+#define HEIGHT  1080
+
+/* Nanoseconds of one commit that is latched at once */
+static double flip_ns(QPrimeGPU *g, const uint64_t keys[2])
+{
+    enum { TIMES = 201 };
+    double us[TIMES];
+
+    for (unsigned t = 0; t < TIMES; t++) {
+        struct primegpu_plane plane = qprimegpu_plane(0, keys[t % 2], WIDTH,
+                                                      HEIGHT);
+        struct primegpu_cmd_commit commit = qprimegpu_commit_cmd(
+            g, 0, &plane, 1, NULL);
+        int64_t start;
+
+        commit.hdr.flags = cpu_to_le16(PRIMEGPU_COMMIT_ASYNC);
+        for (unsigned i = 0; i < BATCH; i++) {
+            qprimegpu_ring_put(g, &g->ctrl, &commit);
+        }
+        start = g_get_monotonic_time();
+        qprimegpu_ctrl_kick(g);
+        us[t] = g_get_monotonic_time() - start;
+    }
+    return median(us, TIMES) * 1000 / BATCH;
+}
+
+void primegpu_bench_flip(void)
+{
+    PrimeGPUPair pair;
+    QPrimeGPU *g = &pair.integrated;
+    uint64_t keys[2], addr, next;
+    double flip, table;
+
+    start_pair(&pair);
+    next = qprimegpu_key_next(g);
+    table = table_ns(g, &next);
+    keys[0] = qprimegpu_new_fb(g, WIDTH, HEIGHT, &addr);
+    keys[1] = qprimegpu_new_fb(g, WIDTH, HEIGHT, &addr);
+    qprimegpu_set_mode(g, 0, WIDTH, HEIGHT);
+    flip = flip_ns(g, keys);
+    g_assert_cmpuint(qprimegpu_output_counter(pair.qts, 1, 0, "flips"), >=,
+                     BATCH);
+    primegpu_bench_line("one flip, 1920x1080, nobody looks : one BO created",
+                        "ns", flip, table, flip / table, "shown");
+    primegpu_pair_quit(&pair);
 }
 
 void primegpu_bench_table(void)

@@ -152,6 +152,7 @@ static void pg_bench_device(const void *data)
 {
     primegpu_bench_copy();
     primegpu_bench_table();
+    primegpu_bench_flip();
 }
 
 int primegpu_rig_bench(void)

@@ -12,5 +12,6 @@ void primegpu_bench_line(const char *what, const char *unit, double ours,
 /* Without a guest: registers and rings only */
 void primegpu_bench_copy(void);
 void primegpu_bench_table(void);
+void primegpu_bench_flip(void);
 
 #endif /* PRIMEGPU_RIG_BENCH_H */

@@ -114,19 +114,21 @@ static void primegpu_hmp_bos(Monitor *mon)
     if (!list) {
         return;
     }
-    monitor_printf(mon, "\n%-14s %-18s %12s %-8s %12s %-18s %5s %6s %s\n",
+    monitor_printf(mon, "\n%-14s %-18s %12s %-8s %12s %-18s %5s %5s %6s %s\n",
                    "device", "BO", "size", "where", "attached", "import of",
-                   "jobs", "step", "clients");
+                   "jobs", "shown", "step", "clients");
     for (item = list; item; item = item->next) {
         const PrimeGPUBo *bo = item->value;
         g_autofree char *import = primegpu_hmp_import(bo);
         g_autofree char *clients = primegpu_hmp_clients(bo->clients);
 
         monitor_printf(mon, "%-14s 0x%-16" PRIx64 " %12" PRIu64 " %-8s %12"
-                       PRIu64 " %-18s %5" PRIu32 " %6" PRIu32 " %s\n",
+                       PRIu64 " %-18s %5" PRIu32 " %5" PRIu32 " %6" PRIu32
+                       " %s\n",
                        bo->device, bo->key, bo->size,
                        PrimeGPULocation_str(bo->location), bo->attached,
-                       import, bo->jobs, bo->created_step, clients);
+                       import, bo->jobs, bo->shown, bo->created_step,
+                       clients);
     }
 }
 
