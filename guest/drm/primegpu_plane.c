@@ -27,6 +27,7 @@ static const u32 primegpu_plane_formats[] = {
 
 static const u32 primegpu_plane_cursor_formats[] = {
 	DRM_FORMAT_ARGB8888,
+	DRM_FORMAT_XRGB8888,
 };
 
 static const u64 primegpu_plane_modifiers[] = {
