@@ -27,11 +27,11 @@ static void *qprimegpu_get_driver(void *obj, const char *interface)
 {
     QPrimeGPU *g = obj;
 
-    if (!g_strcmp0(interface, "primegpu")) {
-        return g;
-    }
     if (!g_strcmp0(interface, "pci-device")) {
         return &g->dev;
+    }
+    if (g_str_has_prefix(interface, "primegpu-")) {
+        return g;
     }
     fprintf(stderr, "%s not present in primegpu\n", interface);
     g_assert_not_reached();
@@ -294,9 +294,24 @@ static void qprimegpu_add(const char *name, const char *interface,
     qos_add_test(name, interface, test, &opts);
 }
 
+/*
+ * Each block, which is the first word of a name, has an interface of its own:
+ * QEMU's search keeps all tests of one on a stack, which has its limit.
+ */
 void qprimegpu_add_test(const char *name, QOSTestFunc test)
 {
-    qprimegpu_add(name, "primegpu", test);
+    static GHashTable *known;
+    g_autofree char *interface = g_strdup_printf(
+        "primegpu-%.*s", (int)strcspn(name, "/"), name);
+
+    if (!known) {
+        known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    }
+    if (g_hash_table_add(known, g_strdup(interface))) {
+        qos_node_produces("primegpu-integrated", interface);
+        qos_node_produces("primegpu-discrete", interface);
+    }
+    qprimegpu_add(name, interface, test);
 }
 
 void qprimegpu_add_vram_test(const char *name, QOSTestFunc test)
@@ -331,7 +346,6 @@ static void qprimegpu_register_node(const char *name, uint16_t device_id,
     qos_node_create_driver(name, qprimegpu_create_node);
     qos_node_consumes(name, "pci-bus", &opts);
     qos_node_produces(name, "pci-device");
-    qos_node_produces(name, "primegpu");
 }
 
 static void qprimegpu_register_nodes(void)

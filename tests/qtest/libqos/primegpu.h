@@ -3,7 +3,7 @@
  * libqos driver for the primegpu devices.
  *
  * Nodes primegpu-integrated and primegpu-discrete, both of which produce the
- * interface primegpu.  Section numbers refer to docs/specs/primegpu.rst.
+ * interfaces primegpu-BLOCK.  Section numbers refer to docs/specs/primegpu.rst.
  */
 #ifndef QGRAPH_PRIMEGPU_H
 #define QGRAPH_PRIMEGPU_H
