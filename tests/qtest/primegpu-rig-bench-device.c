@@ -22,10 +22,11 @@ static void no_print(const char *text)
 {
 }
 
-static void start_pair(PrimeGPUPair *pair)
+void primegpu_bench_boot(PrimeGPUPair *pair, const char *extra)
 {
     GPrintFunc print = g_set_print_handler(no_print);
-    g_autofree char *options = pg_firmware_options();
+    g_autofree char *firmware = pg_firmware_options();
+    g_autofree char *options = g_strconcat(firmware, " ", extra, NULL);
 
     primegpu_pair_boot(pair, options);
     qprimegpu_map(&pair->integrated);
@@ -40,7 +41,7 @@ static int compare_double(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-static double median(double *values, unsigned n)
+double primegpu_bench_median(double *values, unsigned n)
 {
     qsort(values, n, sizeof(*values), compare_double);
     return values[n / 2];
@@ -94,8 +95,8 @@ static void bench_copy_piece(QPrimeGPU *g, const uint64_t keys[2],
         engine[i] = engine_ms(g, keys[1], keys[0], piece);
         host_ms[i] = memcpy_ms(host[1], host[0], piece);
     }
-    ours = COPY_BYTES / MiB / median(engine, ROUNDS) * 1000;
-    theirs = COPY_BYTES / MiB / median(host_ms, ROUNDS) * 1000;
+    ours = COPY_BYTES / MiB / primegpu_bench_median(engine, ROUNDS) * 1000;
+    theirs = COPY_BYTES / MiB / primegpu_bench_median(host_ms, ROUNDS) * 1000;
     primegpu_bench_line(what, "MiB/s", ours, theirs, ours / theirs, goal);
 }
 
@@ -105,7 +106,7 @@ void primegpu_bench_copy(void)
     uint64_t keys[2], addr;
     uint8_t *host[2];
 
-    start_pair(&pair);
+    primegpu_bench_boot(&pair, "");
     for (unsigned i = 0; i < 2; i++) {
         keys[i] = qprimegpu_new_bo_pages(&pair.integrated, COPY_BYTES, &addr);
         qprimegpu_memset(&pair.integrated, addr, i + 1, COPY_BYTES);
@@ -171,7 +172,7 @@ static double table_ns(QPrimeGPU *g, uint64_t *next)
         us[t] = batch_us(g, PRIMEGPU_OP_BO_CREATE, keys);
         us[t] += batch_us(g, PRIMEGPU_OP_BO_DESTROY, keys);
     }
-    return median(us, TIMES) * 1000 / BATCH / 2;
+    return primegpu_bench_median(us, TIMES) * 1000 / BATCH / 2;
 }
 
 #define WIDTH   1920
@@ -198,7 +199,7 @@ static double flip_ns(QPrimeGPU *g, const uint64_t keys[2])
         qprimegpu_ctrl_kick(g);
         us[t] = g_get_monotonic_time() - start;
     }
-    return median(us, TIMES) * 1000 / BATCH;
+    return primegpu_bench_median(us, TIMES) * 1000 / BATCH;
 }
 
 void primegpu_bench_flip(void)
@@ -208,7 +209,7 @@ void primegpu_bench_flip(void)
     uint64_t keys[2], addr, next;
     double flip, table;
 
-    start_pair(&pair);
+    primegpu_bench_boot(&pair, "");
     next = qprimegpu_key_next(g);
     table = table_ns(g, &next);
     keys[0] = qprimegpu_new_fb(g, WIDTH, HEIGHT, &addr);
@@ -229,7 +230,7 @@ void primegpu_bench_table(void)
     uint64_t next;
     double few, many;
 
-    start_pair(&pair);
+    primegpu_bench_boot(&pair, "");
     next = qprimegpu_key_next(g);
     fill_table(g, FEW, &next);
     few = table_ns(g, &next);

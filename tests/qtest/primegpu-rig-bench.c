@@ -22,19 +22,6 @@ void primegpu_bench_line(const char *what, const char *unit, double ours,
            ratio, goal);
 }
 
-static int pg_compare(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-
-    return (*x > *y) - (*x < *y);
-}
-
-static double pg_median(double *values)
-{
-    qsort(values, ROUNDS, sizeof(*values), pg_compare);
-    return values[ROUNDS / 2];
-}
-
 /* To the verdict; returns the seconds that the calls took. */
 static double pg_bench_play(PGGuest *g)
 {
@@ -76,12 +63,12 @@ static void pg_bench_start(const void *data)
         case_s[i] = pg_elapsed_us(g) / 1e6 - calls_s[i];
         pg_stop(g);
     }
-    a = pg_median(cold_s);
-    b = pg_median(bare_s);
+    a = primegpu_bench_median(cold_s, ROUNDS);
+    b = primegpu_bench_median(bare_s, ROUNDS);
     primegpu_bench_line("cold start to the seed's verdict : bare boot to init",
                         "s", a, b, a / b, "<= 1.5");
-    a = pg_median(case_s);
-    b = pg_median(calls_s);
+    a = primegpu_bench_median(case_s, ROUNDS);
+    b = primegpu_bench_median(calls_s, ROUNDS);
     primegpu_bench_line("saved guest: start to verdict, over its calls : calls",
                         "s", a, b, a / b, "<= 0.2 s over");
 }
@@ -108,8 +95,8 @@ static void pg_bench_pair(PGGuest *g, unsigned n, const char *what,
         a[i] = pg_per_second(g, n, ours);
         b[i] = pg_per_second(g, n, theirs);
     }
-    x = pg_median(a);
-    y = pg_median(b);
+    x = primegpu_bench_median(a, ROUNDS);
+    y = primegpu_bench_median(b, ROUNDS);
     primegpu_bench_line(what, "1/s", x, y, x / y, goal);
 }
 
@@ -155,6 +142,11 @@ static void pg_bench_device(const void *data)
     primegpu_bench_flip();
 }
 
+static void pg_bench_display(const void *data)
+{
+    primegpu_bench_display();
+}
+
 int primegpu_rig_bench(void)
 {
     static const struct {
@@ -162,6 +154,7 @@ int primegpu_rig_bench(void)
         PGCaseFn fn;
     } parts[] = {
         { "bench/device", pg_bench_device },
+        { "bench/display", pg_bench_display },
         { "bench/start", pg_bench_start },
         { "bench/guest", pg_bench_guest },
     };

@@ -216,8 +216,8 @@ static QOSState *boot_hotplug(QPrimeGPU *discrete, QPrimeGPU *integrated)
 }
 
 /*
- * The GPU goes in whose VRAM the picture is.  Nobody looks any more, and it must
- * be gone all the same once the import is.
+ * The GPU goes in whose VRAM the picture is.  Nobody looks any more, and it
+ * must be gone all the same once the import is.
  */
 static void test_exporter_unplugged(void)
 {

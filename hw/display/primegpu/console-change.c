@@ -206,9 +206,6 @@ bool primegpu_console_row_changed(PrimeGPUConsole *c,
     uint32_t first, end;
     unsigned i;
 
-    if (y >= c->damage.y1 && y < c->damage.y2) {
-        return true;
-    }
     for (i = 0; i < PRIMEGPU_PLANE_MAX; i++) {
         if (primegpu_compose_source_rows(compose, i, y, &first, &end) &&
             primegpu_console_rows_changed(c, i, first, end)) {

@@ -62,7 +62,7 @@ void primegpu_console_find_sources(PrimeGPUConsole *c);
 /* Find out what has changed there; then it is on the surface. */
 void primegpu_console_sync_sources(PrimeGPUConsole *c);
 void primegpu_console_seen_sources(PrimeGPUConsole *c);
-/* Whether a row of the frame may have changed */
+/* Whether a row of the frame may have changed without a commit */
 bool primegpu_console_row_changed(PrimeGPUConsole *c,
                                   PrimeGPUCompose *compose, uint32_t y);
 

@@ -71,29 +71,75 @@ static void primegpu_console_surface_at(PrimeGPUConsole *c,
  * Refreshing.
  */
 
-/* Bring a row of the surface up to date; returns what changed. */
-static PrimeGPUConsoleBox primegpu_console_compose_row(
-    PrimeGPUConsole *c, PrimeGPUCompose *compose, uint32_t y)
+static uint32_t *primegpu_console_surface_row(PrimeGPUConsole *c, uint32_t y)
 {
     DisplaySurface *surface = qemu_console_surface(c->con);
-    uint32_t *old = (uint32_t *)((uint8_t *)surface_data(surface) +
-                                 (size_t)y * surface_stride(surface));
-    PrimeGPUConsoleBox box = { .y1 = y, .y2 = y + 1 };
-    uint32_t x1 = 0;
-    uint32_t x2 = c->o->mode.hdisplay;
 
-    primegpu_compose_row(compose, y, 0, x2, c->row);
-    c->o->counters.console_bytes += x2 * sizeof(*old);
-    if (memcmp(old, c->row, x2 * sizeof(*old))) {
-        while (old[x1] == c->row[x1]) {
-            x1++;
+    return (uint32_t *)((uint8_t *)surface_data(surface) +
+                        (size_t)y * surface_stride(surface));
+}
+
+/* Pixels x1 to x2 of a row are damaged: put them into the surface. */
+static void primegpu_console_compose(PrimeGPUConsole *c,
+                                     PrimeGPUCompose *compose, uint32_t y,
+                                     uint32_t x1, uint32_t x2,
+                                     PrimeGPUConsoleBox *box)
+{
+    primegpu_compose_row(compose, y, x1, x2,
+                         primegpu_console_surface_row(c, y) + x1);
+    c->o->counters.console_bytes += (x2 - x1) * sizeof(uint32_t);
+    primegpu_console_box_add(box, (PrimeGPUConsoleBox) { x1, y, x2, y + 1 });
+}
+
+/* They may have changed: put only those into it that have. */
+static void primegpu_console_compare(PrimeGPUConsole *c,
+                                     PrimeGPUCompose *compose, uint32_t y,
+                                     uint32_t x1, uint32_t x2,
+                                     PrimeGPUConsoleBox *box)
+{
+    uint32_t *old = primegpu_console_surface_row(c, y);
+    size_t bytes = (x2 - x1) * sizeof(*old);
+
+    primegpu_compose_row(compose, y, x1, x2, c->row + x1);
+    c->o->counters.console_bytes += bytes;
+    if (!memcmp(old + x1, c->row + x1, bytes)) {
+        return;
+    }
+    while (old[x1] == c->row[x1]) {
+        x1++;
+    }
+    while (old[x2 - 1] == c->row[x2 - 1]) {
+        x2--;
+    }
+    memcpy(old + x1, c->row + x1, (x2 - x1) * sizeof(*old));
+    primegpu_console_box_add(box, (PrimeGPUConsoleBox) { x1, y, x2, y + 1 });
+}
+
+/* Bring a row of the surface up to date; returns what is new in it. */
+static PrimeGPUConsoleBox primegpu_console_refresh_row(
+    PrimeGPUConsole *c, PrimeGPUCompose *compose, uint32_t y)
+{
+    uint32_t width = c->o->mode.hdisplay;
+    PrimeGPUConsoleBox box = { };
+    uint32_t x1 = 0;
+    uint32_t x2 = 0;
+
+    if (y >= c->damage.y1 && y < c->damage.y2) {
+        x1 = c->damage.x1;
+        x2 = c->damage.x2;
+    }
+    if (c->in_place) {
+        if (x1 < x2 || primegpu_console_row_changed(c, compose, y)) {
+            box = (PrimeGPUConsoleBox) { 0, y, width, y + 1 };
         }
-        while (old[x2 - 1] == c->row[x2 - 1]) {
-            x2--;
-        }
-        memcpy(old + x1, c->row + x1, (x2 - x1) * sizeof(*old));
-        box.x1 = x1;
-        box.x2 = x2;
+        return box;
+    }
+    if (x1 < x2) {
+        primegpu_console_compose(c, compose, y, x1, x2, &box);
+    }
+    if (x2 - x1 < width && primegpu_console_row_changed(c, compose, y)) {
+        primegpu_console_compare(c, compose, y, 0, x1, &box);
+        primegpu_console_compare(c, compose, y, x2, width, &box);
     }
     return box;
 }
@@ -107,16 +153,8 @@ static bool primegpu_console_refresh_rows(PrimeGPUConsole *c,
     uint32_t y;
 
     for (y = 0; y < c->o->mode.vdisplay; y++) {
-        PrimeGPUConsoleBox row = { };
+        PrimeGPUConsoleBox row = primegpu_console_refresh_row(c, compose, y);
 
-        if (primegpu_console_row_changed(c, compose, y)) {
-            row = (PrimeGPUConsoleBox) {
-                .y1 = y, .x2 = c->o->mode.hdisplay, .y2 = y + 1
-            };
-            if (!c->in_place) {
-                row = primegpu_console_compose_row(c, compose, y);
-            }
-        }
         if (primegpu_console_box_empty(&row)) {
             primegpu_console_send(c, box);
             box = row;
