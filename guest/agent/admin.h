@@ -14,6 +14,12 @@
  */
 int admin_settle(struct call *c, unsigned int jobs_ms);
 
+/*
+ * Wait for what is freed only when no other CPU can look at it any more; the
+ * same.
+ */
+int admin_free_late(struct call *c);
+
 /* For jobs that are nearly done, as what settle waits without a number */
 #define ADMIN_SETTLE_MS 1
 

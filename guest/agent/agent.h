@@ -104,16 +104,26 @@ void guard_init(void);
 bool guard_copy(void *dst, const void *src, size_t length);
 bool guard_store32(uint32_t *dst, uint32_t value);
 
+/*
+ * cmd-fail.c: around a system call that a fault is meant for; errno stays.
+ * Other calls of the agent, for itself, do not count.
+ */
+void fault_on(void);
+void fault_off(void);
+
 /* sys.c: small things around files and clocks */
 uint64_t sys_now_ns(void);
 int sys_read_text(const char *path, char *buf, size_t size);
 int sys_write_text(const char *path, const char *text);
 int sys_send_fd(int sock, const char *data, size_t length, int fd, int flags);
 int sys_recv_fd(int sock, char *data, size_t size, int *fd);
+int sys_ioctl_number(int fd, unsigned long request, void *arg);
 int sys_ioctl(int fd, unsigned long request, void *arg);
 
 /* marker.c: the number of devices that were told; look: for new ones */
 int marker_write(uint32_t marker, bool look);
+/* Map what the first marker of this process would. */
+void marker_prepare(void);
 
 /* init.c: what process 1 does for the machine */
 void init_mounts(void);

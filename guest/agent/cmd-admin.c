@@ -45,10 +45,10 @@ static int debugfs_trigger(const struct gpu *gpu, const char *name,
 }
 
 /*
- * One device's file settles all of them.  That of a device that is being
+ * One device's file does it for all of them.  That of a device that is being
  * unbound is gone (ENOENT), or is going (EIO), before the device is.
  */
-int admin_settle(struct call *c, unsigned int jobs_ms)
+static int trigger_any(struct call *c, const char *name, unsigned int value)
 {
     const struct gpu *gpus;
     int i, n, error, devices = 0;
@@ -58,14 +58,24 @@ int admin_settle(struct call *c, unsigned int jobs_ms)
         if (!gpu_has_driver(&gpus[i])) {
             continue;
         }
-        error = devices ? 0 : debugfs_trigger(&gpus[i], "settle", jobs_ms);
+        error = devices ? 0 : debugfs_trigger(&gpus[i], name, value);
         if (error && error != ENOENT && error != EIO) {
-            call_fail(c, error, "settle %s", gpus[i].name);
+            call_fail(c, error, "%s of %s", name, gpus[i].name);
             return -1;
         }
         devices += !error;
     }
     return devices;
+}
+
+int admin_settle(struct call *c, unsigned int jobs_ms)
+{
+    return trigger_any(c, "settle", jobs_ms);
+}
+
+int admin_free_late(struct call *c)
+{
+    return trigger_any(c, "free_late", 1);
 }
 
 int cmd_settle(struct call *c)

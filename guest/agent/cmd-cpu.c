@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -22,7 +23,9 @@ static int do_mmap(struct call *c, const char *name, int fd, uint64_t size,
     if (!map) {
         return c->error;
     }
+    fault_on();
     map->addr = mmap(NULL, size, prot, flags, fd, offset);
+    fault_off();
     if (map->addr == MAP_FAILED) {
         name_drop(map);
         return call_fail(c, errno, "mmap");
@@ -48,6 +51,23 @@ int cmd_mmap(struct call *c)
     return do_mmap(c, c->argv[2], bo->file->fd, bo->size, offset, mode);
 }
 
+int cmd_mmap_via(struct call *c)
+{
+    struct bo *bo = name_bo(c, c->argv[1]);
+    struct file *file = bo ? name_file(c, c->argv[2]) : NULL;
+    uint64_t offset;
+    int error;
+
+    if (!file) {
+        return c->error;
+    }
+    error = drm_map_offset(bo, &offset);
+    if (error) {
+        return call_fail(c, -error, "no mmap offset");
+    }
+    return do_mmap(c, c->argv[3], file->fd, bo->size, offset, -1);
+}
+
 int cmd_mmap_fd(struct call *c)
 {
     struct fd *fd = name_fd(c, c->argv[1]);
@@ -64,11 +84,15 @@ int cmd_mmap_fd(struct call *c)
 int cmd_munmap(struct call *c)
 {
     struct map *map = name_map(c, c->argv[1]);
+    int ret;
 
     if (!map) {
         return c->error;
     }
-    if (munmap(map->addr, map->size)) {
+    fault_on();
+    ret = munmap(map->addr, map->size);
+    fault_off();
+    if (ret) {
         return call_fail(c, errno, "munmap");
     }
     name_drop(map);
@@ -117,7 +141,21 @@ int cmd_write(struct call *c)
     return 0;
 }
 
-int cmd_read(struct call *c)
+/* Through /proc, which asks the mapping's owner in the kernel for the bytes */
+static bool debugger_copy(void *dst, const void *src, size_t length)
+{
+    int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    bool ok;
+
+    fault_on();
+    ok = pread(fd, dst, length, (uintptr_t)src) == (ssize_t)length;
+    fault_off();
+    close(fd);
+    return ok;
+}
+
+static int read_map(struct call *c,
+                    bool (*copy)(void *dst, const void *src, size_t length))
 {
     struct map *map = name_map(c, c->argv[1]);
     uint8_t bytes[READ_MAX];
@@ -129,7 +167,7 @@ int cmd_read(struct call *c)
     if (length > READ_MAX) {
         return call_fail(c, EINVAL, "at most %d bytes", READ_MAX);
     }
-    if (!guard_copy(bytes, map->addr + offset, length)) {
+    if (!copy(bytes, map->addr + offset, length)) {
         return call_fail(c, EFAULT, "no memory at offset %llu",
                          (unsigned long long)offset);
     }
@@ -138,6 +176,16 @@ int cmd_read(struct call *c)
         call_add(c, "%02x", bytes[i]);
     }
     return 0;
+}
+
+int cmd_read(struct call *c)
+{
+    return read_map(c, guard_copy);
+}
+
+int cmd_peek(struct call *c)
+{
+    return read_map(c, debugger_copy);
 }
 
 int cmd_checksum(struct call *c)

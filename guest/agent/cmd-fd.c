@@ -23,14 +23,17 @@ static const uint32_t accesses[] = {
 int cmd_close_fd(struct call *c)
 {
     struct fd *fd = name_fd(c, c->argv[1]);
-    int number;
+    int number, ret;
 
     if (!fd) {
         return c->error;
     }
     number = fd->fd;
     name_drop(fd);
-    return close(number) ? call_fail(c, errno, "close") : 0;
+    fault_on();
+    ret = close(number);
+    fault_off();
+    return ret ? call_fail(c, errno, "close") : 0;
 }
 
 int cmd_dup(struct call *c)
@@ -77,8 +80,11 @@ int cmd_names(struct call *c)
 static int wait_fd(int fd, short events, uint64_t timeout_ms)
 {
     struct pollfd pfd = { .fd = fd, .events = events };
-    int n = poll(&pfd, 1, timeout_ms);
+    int n;
 
+    fault_on();
+    n = poll(&pfd, 1, timeout_ms);
+    fault_off();
     return n < 0 ? -errno : n;
 }
 

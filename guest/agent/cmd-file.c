@@ -66,7 +66,9 @@ int cmd_open(struct call *c)
     if (!file) {
         return c->error;
     }
+    fault_on();
     file->fd = open(path, O_RDWR | O_CLOEXEC);
+    fault_off();
     if (file->fd < 0) {
         name_drop(file);
         return call_fail(c, errno, "%s", path);
@@ -84,7 +86,7 @@ int cmd_open(struct call *c)
 int cmd_close_file(struct call *c)
 {
     struct file *file = name_file(c, c->argv[1]);
-    int fd;
+    int fd, ret;
 
     if (!file) {
         return c->error;
@@ -94,7 +96,10 @@ int cmd_close_file(struct call *c)
     kms_free(file->kms);
     name_drop_of_file(file);
     name_drop(file);
-    return close(fd) ? call_fail(c, errno, "close") : 0;
+    fault_on();
+    ret = close(fd);
+    fault_off();
+    return ret ? call_fail(c, errno, "close") : 0;
 }
 
 /* Hand an fd to main, which sees to it that pM takes it and answers */

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "drm-calls.h"
@@ -50,17 +51,20 @@ int cmd_syncobj_wait(struct call *c)
     struct sync *sync = sync_point(c, 1, &point);
     struct drm_syncobj_timeline_wait timeline = { 0 };
     struct drm_syncobj_wait binary = { 0 };
-    int ret;
+    int ret, available = -1;
 
-    if (!sync || !call_number(c, 2, UINT64_MAX, &timeout)) {
+    if (!sync || !call_number(c, 2, UINT64_MAX, &timeout) ||
+        (c->argc > 3 && !call_choice(c, 3, "available", &available))) {
         return c->error;
     }
-    if (point) {
+    if (point || available >= 0) {
         timeline.handles = (uintptr_t)&sync->handle;
         timeline.points = (uintptr_t)&point;
         timeline.count_handles = 1;
         timeline.timeout_nsec = drm_deadline(timeout);
-        timeline.flags = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT;
+        timeline.flags = available >= 0
+                         ? DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE
+                         : DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT;
         ret = sys_ioctl(sync->file->fd, DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT,
                         &timeline);
     } else {
@@ -71,6 +75,41 @@ int cmd_syncobj_wait(struct call *c)
         ret = sys_ioctl(sync->file->fd, DRM_IOCTL_SYNCOBJ_WAIT, &binary);
     }
     return ret ? call_fail(c, errno, "not signalled") : 0;
+}
+
+int cmd_syncobj_eventfd(struct call *c)
+{
+    uint64_t point;
+    struct sync *sync = sync_point(c, 1, &point);
+    struct drm_syncobj_eventfd args = { 0 };
+    int available = -1;
+    struct fd *fd;
+
+    if (!sync ||
+        (c->argc > 3 && !call_choice(c, 3, "available", &available))) {
+        return c->error;
+    }
+    fd = name_new_fd(c, c->argv[2]);
+    if (!fd) {
+        return c->error;
+    }
+    fd->fd = eventfd(0, EFD_CLOEXEC);
+    if (fd->fd < 0) {
+        name_drop(fd);
+        return call_fail(c, errno, "eventfd");
+    }
+    args.handle = sync->handle;
+    args.point = point;
+    args.fd = fd->fd;
+    if (available >= 0) {
+        args.flags = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE;
+    }
+    if (sys_ioctl(sync->file->fd, DRM_IOCTL_SYNCOBJ_EVENTFD, &args)) {
+        call_fail(c, errno, "SYNCOBJ_EVENTFD");
+        close(fd->fd);
+        name_drop(fd);
+    }
+    return c->error;
 }
 
 int cmd_syncobj_signal(struct call *c)

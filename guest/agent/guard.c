@@ -38,15 +38,18 @@ void guard_init(void)
 
 bool guard_copy(void *dst, const void *src, size_t length)
 {
-    if (sigsetjmp(guard_env, 0)) {
-        return false;
+    bool ok = !sigsetjmp(guard_env, 0);
+
+    if (ok) {
+        fault_on();
+        guard_active = 1;
+        atomic_signal_fence(memory_order_seq_cst);
+        memcpy(dst, src, length);
+        atomic_signal_fence(memory_order_seq_cst);
+        guard_active = 0;
     }
-    guard_active = 1;
-    atomic_signal_fence(memory_order_seq_cst);
-    memcpy(dst, src, length);
-    atomic_signal_fence(memory_order_seq_cst);
-    guard_active = 0;
-    return true;
+    fault_off();
+    return ok;
 }
 
 bool guard_store32(uint32_t *dst, uint32_t value)

@@ -68,6 +68,13 @@ static bool marker_store(uint32_t marker)
     return true;
 }
 
+void marker_prepare(void)
+{
+    if (page_count <= 0) {
+        marker_find();
+    }
+}
+
 int marker_write(uint32_t marker, bool look)
 {
     const struct gpu *gpus;
@@ -76,9 +83,7 @@ int marker_write(uint32_t marker, bool look)
     if (look && gpu_list(&gpus, &n) != page_version) {
         marker_forget();
     }
-    if (page_count <= 0) {
-        marker_find();
-    }
+    marker_prepare();
     if (!marker_store(marker)) {
         marker_forget();
         marker_find();

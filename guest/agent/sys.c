@@ -124,13 +124,21 @@ int sys_recv_fd(int sock, char *data, size_t size, int *fd)
     return n;
 }
 
-/* 0, or -1 with errno */
-int sys_ioctl(int fd, unsigned long request, void *arg)
+/* Of a request that returns a number; -1 with errno */
+int sys_ioctl_number(int fd, unsigned long request, void *arg)
 {
     int ret;
 
     do {
+        fault_on();
         ret = ioctl(fd, request, arg);
+        fault_off();
     } while (ret < 0 && errno == EINTR);
-    return ret < 0 ? -1 : 0;
+    return ret;
+}
+
+/* 0, or -1 with errno */
+int sys_ioctl(int fd, unsigned long request, void *arg)
+{
+    return sys_ioctl_number(fd, request, arg) < 0 ? -1 : 0;
 }

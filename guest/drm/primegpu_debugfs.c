@@ -5,9 +5,12 @@
  *           write: the same, after a wait of so many ms for jobs to be done
  *   evict   write: move everything out of VRAM
  *   bos     the driver's own view of its BOs
+ *   free_late
+ *           write: wait for what is freed after a grace period of RCU
  */
 #include <linux/debugfs.h>
 #include <linux/dma-buf.h>
+#include <linux/rcupdate.h>
 #include <linux/seq_file.h>
 
 #include "primegpu_internal.h"
@@ -54,6 +57,15 @@ static int primegpu_debugfs_evict_set(void *data, u64 value)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(primegpu_debugfs_evict_fops, NULL,
 			 primegpu_debugfs_evict_set, "%llu\n");
+
+static int primegpu_debugfs_free_late_set(void *data, u64 value)
+{
+	rcu_barrier();
+	kvfree_rcu_barrier();
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(primegpu_debugfs_free_late_fops, NULL,
+			 primegpu_debugfs_free_late_set, "%llu\n");
 
 static void primegpu_debugfs_show_import(struct seq_file *m,
 					 const struct primegpu_bo *bo)
@@ -115,6 +127,8 @@ void primegpu_core_debugfs_init(struct drm_minor *minor)
 			    &primegpu_debugfs_settle_fops);
 	debugfs_create_file_unsafe("evict", 0200, root, pgpu,
 				   &primegpu_debugfs_evict_fops);
+	debugfs_create_file_unsafe("free_late", 0200, root, pgpu,
+				   &primegpu_debugfs_free_late_fops);
 	debugfs_create_file("bos", 0400, root, pgpu,
 			    &primegpu_debugfs_bos_fops);
 }

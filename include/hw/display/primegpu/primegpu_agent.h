@@ -94,6 +94,9 @@
     X(help, MAIN, "", "list the commands")                                     \
     X(spawn, MAIN, "pN", "start a fresh worker")                               \
     X(kill, MAIN, "pN", "SIGKILL a worker and reap it; status=")               \
+    X(leaks, MAIN, "[mark]",                                                   \
+      "remember what the kernel has allocated (mark), or list what has been "  \
+      "allocated since then and not freed; sites= grown=")                     \
     X(poweroff, MAIN, "", "end the machine")                                   \
     /* the machine */                                                          \
     X(insmod, ADMIN, "[DEVICE]",                                               \
@@ -147,6 +150,9 @@
     X(socketpair, WORKER, "IN-FD OUT-FD", "a pair of sockets")                 \
     X(flight, WORKER, "FD IN-FD", "put it into the queue of the other socket") \
     X(land, WORKER, "OUT-FD NEW-FD", "take the first one from the queue")      \
+    X(fail, WORKER, "N COMMAND [ARGUMENT...]",                                 \
+      "run the command, and let its Nth allocation fail; error= (as its own "  \
+      "reply) failed=1 if it had so many")                                     \
     X(names, WORKER, "",                                                       \
       "files= bos= fds= maps= syncobjs= named, open= fds of the process")      \
     X(poll, WORKER, "FD in|out TIMEOUT-MS", "ready=0 or 1")                    \
@@ -155,15 +161,26 @@
     X(export_sync, WORKER, "FD read|write|rw NEW-FD", "EXPORT_SYNC_FILE")      \
     X(import_sync, WORKER, "FD read|write|rw SYNC-FD", "IMPORT_SYNC_FILE")     \
     X(merge_sync, WORKER, "SYNC-FD SYNC-FD NEW-FD", "SYNC_IOC_MERGE")          \
+    X(sw_sync, WORKER, "NEW-FD", "a timeline of sw_sync, at 0")                \
+    X(sw_fence, WORKER, "FD N NEW-FD",                                         \
+      "a sync_file that is signalled when the timeline is at N")               \
+    X(sw_inc, WORKER, "FD N", "move the timeline on by N")                     \
+    X(set_name, WORKER, "FD TEXT", "DMA_BUF_SET_NAME")                         \
+    X(udmabuf, WORKER, "NEW-FD SIZE", "a dma-buf of the pages of a memfd")     \
+    X(heap, WORKER, "NEW-FD SIZE", "a dma-buf of the system's heap")           \
     /* CPU access */                                                           \
     X(mmap, WORKER, "BO MAP [ro|private]",                                     \
       "map it through its DRM file; size=")                                    \
+    X(mmap_via, WORKER, "BO FILE MAP",                                         \
+      "map it through another file of its device; size=")                      \
     X(mmap_fd, WORKER, "FD MAP SIZE [ro|private]",                             \
       "map it through the dma-buf; size=")                                     \
     X(munmap, WORKER, "MAP", "unmap it")                                       \
     X(write, WORKER, "MAP OFFSET LENGTH SEED",                                 \
       "write the pattern of SEED; checksum=")                                  \
     X(read, WORKER, "MAP OFFSET LENGTH", "at most 256 bytes; hex=")            \
+    X(peek, WORKER, "MAP OFFSET LENGTH",                                       \
+      "read it as a debugger does; at most 256 bytes; hex=")                   \
     X(checksum, WORKER, "MAP [OFFSET LENGTH]", "checksum= of the bytes")       \
     /* jobs */                                                                 \
     X(fill, WORKER, "BO OFFSET LENGTH VALUE [OPTIONS...]",                     \
@@ -178,8 +195,11 @@
     X(fence_wait, WORKER, "FD TIMEOUT-MS",                                     \
       "wait for a sync_file (else ETIME); status=1 or an error below 0")       \
     X(syncobj, WORKER, "FILE SYNC", "make a syncobj; handle=")                 \
-    X(syncobj_wait, WORKER, "SYNC[:POINT] TIMEOUT-MS",                         \
-      "wait for it (else ETIME), for its fence to come as well")               \
+    X(syncobj_wait, WORKER, "SYNC[:POINT] TIMEOUT-MS [available]",             \
+      "wait for it (else ETIME), for its fence to come as well; or only for "  \
+      "the fence of its point (available)")                                    \
+    X(syncobj_eventfd, WORKER, "SYNC[:POINT] NEW-FD [available]",              \
+      "an eventfd that can be read from when a wait would end")                \
     X(syncobj_signal, WORKER, "SYNC[:POINT]", "signal it")                     \
     X(syncobj_export, WORKER, "SYNC NEW-FD [sync-file]",                       \
       "SYNCOBJ_HANDLE_TO_FD")                                                  \

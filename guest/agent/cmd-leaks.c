@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the kernel has allocated and not freed, by the line of source that did
+ * it.  Main takes the account, as it outlives all workers.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin.h"
+
+#define ALLOCINFO "/proc/allocinfo"
+
+/* Of the file in all; it has some 4000 lines */
+#define TEXT_MAX (4u << 20)
+
+/* Lines that are told; more of them would tell no more */
+#define TOLD_MAX 30
+
+/* A line of source: FILE:LINE [MODULE] func:FUNCTION */
+struct site {
+    const char *where;
+    long long bytes;
+    long long calls;
+};
+
+struct account {
+    char *text;
+    struct site *sites;
+    size_t count;
+};
+
+static struct account marked;
+
+/*
+ * What DRM users can make: sites of the tested code, and those that allocate
+ * for it.  Others are the rest of the kernel's own affair.
+ */
+static const char *const wanted[] = {
+    "drivers/dma-buf/", "drivers/gpu/", "fs/eventfd.c:", "fs/file_table.c:",
+    "include/drm/", "include/linux/dma-fence", "kernel/pid.c:",
+    "lib/scatterlist.c:", "mm/util.c:",
+};
+
+/* Kept for later use, and with what a display shows: they may grow */
+static const char *const caches[] = {
+    "drm/drm_edid", "drm/drm_modes.c:", "drm/drm_property.c:",
+    "func:ttm_pool_alloc_page", "func:drm_atomic_helper_setup_commit",
+    "func:crtc_or_fake_commit", "_duplicate_state ", "func:kstrdup",
+};
+
+static bool is_wanted(const char *where)
+{
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(caches); i++) {
+        if (strstr(where, caches[i])) {
+            return false;
+        }
+    }
+    for (i = 0; i < ARRAY_SIZE(wanted); i++) {
+        if (!strncmp(where, wanted[i], strlen(wanted[i]))) {
+            return true;
+        }
+    }
+    return strstr(where, " [primegpu_");
+}
+
+static int site_compare(const void *a, const void *b)
+{
+    const struct site *x = a, *y = b;
+
+    return strcmp(x->where, y->where);
+}
+
+static void account_free(struct account *a)
+{
+    free(a->text);
+    free(a->sites);
+    *a = (struct account) { 0 };
+}
+
+/* 0 or -errno */
+static int account_read(struct account *a)
+{
+    size_t n = 0;
+    ssize_t got = -1;
+    int fd = open(ALLOCINFO, O_RDONLY | O_CLOEXEC);
+    int error;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    a->text = malloc(TEXT_MAX);
+    while (a->text && (got = read(fd, a->text + n, TEXT_MAX - 1 - n)) > 0) {
+        n += got;
+    }
+    error = got < 0 ? -errno : 0;
+    close(fd);
+    if (a->text) {
+        a->text[n] = '\0';
+    }
+    return error;
+}
+
+/* Each thread has a pid, and threads of the kernel come and go. */
+static long long count_threads(void)
+{
+    char text[64] = "";
+    long long n = 0;
+
+    sys_read_text("/proc/loadavg", text, sizeof(text));
+    sscanf(text, "%*s %*s %*s %*d/%lld", &n);
+    return n;
+}
+
+/* Expansions of one macro have one name: add them up. */
+static void account_merge(struct account *a)
+{
+    size_t i, n = 0;
+
+    qsort(a->sites, a->count, sizeof(*a->sites), site_compare);
+    for (i = 0; i < a->count; i++) {
+        if (n && !strcmp(a->sites[n - 1].where, a->sites[i].where)) {
+            a->sites[n - 1].bytes += a->sites[i].bytes;
+            a->sites[n - 1].calls += a->sites[i].calls;
+        } else {
+            a->sites[n++] = a->sites[i];
+        }
+    }
+    a->count = n;
+}
+
+/* 0 or -errno */
+static int account_take(struct account *a)
+{
+    size_t room = 0;
+    char *line, *end;
+    int error = account_read(a);
+
+    for (line = a->text; !error && line && *line; line = end) {
+        struct site site;
+        int at = 0;
+
+        end = strchr(line, '\n');
+        if (end) {
+            *end++ = '\0';
+        }
+        if (sscanf(line, "%lld %lld %n", &site.bytes, &site.calls, &at) != 2 ||
+            !at || !is_wanted(line + at)) {
+            continue;
+        }
+        site.where = line + at;
+        if (strstr(site.where, "func:alloc_pid")) {
+            site.calls -= count_threads();
+        }
+        if (a->count == room) {
+            struct site *more;
+
+            room = room ? room * 2 : 256;
+            more = realloc(a->sites, room * sizeof(*more));
+            if (!more) {
+                error = -ENOMEM;
+                break;
+            }
+            a->sites = more;
+        }
+        a->sites[a->count++] = site;
+    }
+    if (error) {
+        account_free(a);
+        return error;
+    }
+    account_merge(a);
+    return 0;
+}
+
+static int account_told(struct call *c, const struct account *now)
+{
+    char text[256];
+    size_t i;
+    int n = 0;
+
+    for (i = 0; i < now->count; i++) {
+        const struct site *site = &now->sites[i];
+        const struct site *old =
+            bsearch(site, marked.sites, marked.count, sizeof(*site),
+                    site_compare);
+        long long more = site->calls - (old ? old->calls : 0);
+
+        if (more > 0 && n++ < TOLD_MAX) {
+            snprintf(text, sizeof(text), "%lld more, %lld bytes: %s", more,
+                     site->bytes - (old ? old->bytes : 0), site->where);
+            c->line(c, text);
+        }
+    }
+    return n;
+}
+
+int cmd_leaks(struct call *c)
+{
+    struct account now = { 0 };
+    int mark = -1, error;
+
+    if (!c->tag) {
+        return call_fail(c, EINVAL, "the agent itself runs this");
+    }
+    if (c->argc > 1 && !call_choice(c, 1, "mark", &mark)) {
+        return c->error;
+    }
+    if (mark < 0 && !marked.text) {
+        return call_fail(c, ENODATA, "nothing was marked");
+    }
+    marker_prepare();
+    if (admin_free_late(c) < 0) {
+        return c->error;
+    }
+    error = account_take(&now);
+    if (error) {
+        return call_fail(c, -error, ALLOCINFO);
+    }
+    if (mark == 0) {
+        account_free(&marked);
+        marked = now;
+        call_add(c, "sites=%zu", marked.count);
+        return 0;
+    }
+    call_add(c, "sites=%zu grown=%d", now.count, account_told(c, &now));
+    account_free(&now);
+    return 0;
+}
