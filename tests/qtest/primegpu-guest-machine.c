@@ -294,6 +294,7 @@ void pg_stop(PGGuest *g)
         pg_assert_no_violations(g);
     }
     pg_assert_no_leaks(g);
+    pg_assert_nothing_allocated(g);
     pg_machine_quit(g);
 }
 

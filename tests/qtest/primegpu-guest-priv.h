@@ -67,6 +67,10 @@ bool pg_is_known(const char *line);
 /* Does the guest's kernel know of a leak?  If it can tell. */
 void pg_assert_no_leaks(PGGuest *g);
 
+/* leaks: note what is allocated; has that grown when all processes are gone? */
+void pg_mark_allocated(PGGuest *g);
+void pg_assert_nothing_allocated(PGGuest *g);
+
 /* saved guests */
 PGGuest *pg_state_start(const PGMachine *m);
 

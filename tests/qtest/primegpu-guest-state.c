@@ -15,7 +15,7 @@
 #include "primegpu-guest-priv.h"
 
 /* Raise it when the meaning of a saved guest changes. */
-#define PG_STATE_VERSION 2
+#define PG_STATE_VERSION 4
 
 /* Saved guests that are kept; those that were used last stay. */
 #define PG_STATE_KEEP 40
@@ -203,6 +203,7 @@ static void pg_insmod(PGGuest *g)
     if (pg_has_primegpu(&g->machine)) {
         pg_expect_ok(g, pg_agent_send(g, "settle"));
     }
+    pg_mark_allocated(g);
 }
 
 static PGGuest *pg_boot(const PGMachine *m, const char *disk)

@@ -179,6 +179,12 @@ void pg_assert_table(PGGuest *g, ...);
 void pg_assert_table_is(PGGuest *g, const uint64_t *keys, unsigned n);
 void pg_assert_no_violations(PGGuest *g);
 
+/*
+ * What the guest's kernel has allocated since "leaks mark" and not freed, a
+ * line for each line of source; NULL if it cannot tell.
+ */
+char *pg_grown_now(PGGuest *g);
+
 /* Cases */
 typedef void (*PGCaseFn)(const void *data);
 

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest rig: what is left in the guest's kernel at the end of a case.
+ *
+ * The agent notes how much each line of DRM, dma-buf and the drivers has
+ * allocated before the guest is saved.  When a case is over, all of the guest's
+ * processes are killed: whatever is still allocated has leaked.
+ */
+#include "qemu/osdep.h"
+#include "primegpu-guest-priv.h"
+#include "hw/display/primegpu/primegpu_agent.h"
+
+/* Processes that wait for a job that never ends die later than this. */
+#define PG_KILL_LIMIT_MS 2000
+
+/* What workers of the kernel have yet to free */
+#define PG_LEAK_TRIES 10
+#define PG_LEAK_PAUSE_MS 100
+
+/* One thread, one guest in a process */
+static GString *pg_grown;
+
+static void pg_grown_line(const char *line)
+{
+    if (g_str_has_prefix(line, "| ")) {
+        g_string_append_printf(pg_grown, "%s\n", line + 2);
+    }
+}
+
+void pg_mark_allocated(PGGuest *g)
+{
+    /*
+     * p0 is not killed: clients in the kernel have its name, as it inserted
+     * their modules.  What its first marker maps is there from now on.
+     */
+    pg_recv(g, pg_agent_send(g, "marker 0"));
+    /* A kernel of somebody else's may not tell: then nothing is compared. */
+    pg_recv(g, pg_agent_send(g, "leaks mark"));
+}
+
+static void pg_open_gates(PGGuest *g)
+{
+    g_auto(GStrv) devices = pg_devices(g);
+
+    for (unsigned i = 0; devices[i]; i++) {
+        qtest_qmp_assert_success(g->qts,
+                                 "{ 'execute': 'primegpu-gate', 'arguments': "
+                                 "  { 'device': %s, 'closed': false } }",
+                                 devices[i]);
+    }
+    qtest_qmp_assert_success(g->qts,
+                             "{ 'execute': 'primegpu-inject-clear' }");
+}
+
+/* False if there is one that does not die. */
+static bool pg_kill_workers(PGGuest *g)
+{
+    unsigned tags[PRIMEGPU_AGENT_WORKERS + 1];
+    bool dead = true;
+
+    for (unsigned n = 1; n <= PRIMEGPU_AGENT_WORKERS; n++) {
+        g_autofree char *line = g_strdup_printf("kill p%u", n);
+
+        tags[n] = pg_agent_send(g, line);
+    }
+    for (unsigned n = 1; dead && n <= PRIMEGPU_AGENT_WORKERS; n++) {
+        dead = pg_wait(g, tags[n], PG_KILL_LIMIT_MS * pg_slow());
+    }
+    return dead;
+}
+
+/* What has grown, or NULL if the guest cannot tell */
+static const char *pg_ask_grown(PGGuest *g)
+{
+    PGTextFn *before = g->text;
+    bool ok;
+
+    pg_recv(g, pg_agent_send(g, "settle 1000"));
+    g_string_truncate(pg_grown, 0);
+    pg_on_text(g, pg_grown_line);
+    ok = pg_recv(g, pg_agent_send(g, "leaks"))->ok;
+    pg_on_text(g, before);
+    return ok ? pg_grown->str : NULL;
+}
+
+char *pg_grown_now(PGGuest *g)
+{
+    const char *grown;
+
+    pg_grown = g_string_new(NULL);
+    for (unsigned i = 0; i < PG_LEAK_TRIES; i++) {
+        grown = pg_ask_grown(g);
+        if (!grown || !*grown) {
+            break;
+        }
+        g_usleep(PG_LEAK_PAUSE_MS * 1000);
+    }
+    return g_string_free(pg_grown, !grown);
+}
+
+void pg_assert_nothing_allocated(PGGuest *g)
+{
+    g_autofree char *grown = NULL;
+
+    if (g->machine.untraced) {
+        return;
+    }
+    if (pg_has_primegpu(&g->machine)) {
+        pg_open_gates(g);
+    }
+    if (!pg_kill_workers(g)) {
+        return;
+    }
+    grown = pg_grown_now(g);
+    if (grown && *grown) {
+        g_string_append_printf(g->console, "Not freed:\n%s", grown);
+        pg_fail(g, "not freed when all processes were gone: %.*s",
+                (int)strcspn(grown, "\n"), grown);
+    }
+}
