@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest test: every call of a client runs out of memory at every place.
+ *
+ * A call is made again and again, and the first, the second, the third ...
+ * allocation that it makes fails, until there are no more.  Whether it fails
+ * or copes, nothing may stay allocated, in the guest's kernel or in the device;
+ * and then it works.
+ */
+#include "qemu/osdep.h"
+#include "primegpu-guest-look.h"
+#include "hw/display/primegpu/primegpu_agent.h"
+
+#define PG_SIZE "65536"
+
+#define PG_SETTLE_MS 5000
+
+/* No call has so many places. */
+#define PG_PLACES_MAX 400
+
+/*
+ * A call, and calls that belong to it, with ; between them.  $E and $I are the
+ * exporter and the importer, $1 is the number that the latest call with @take
+ * returned under that name.
+ */
+typedef struct PGWalk {
+    const char *line;
+    const char *undo;           /* of a call that worked */
+    const char *before;         /* what each try needs first */
+    const char *after;          /* the end of that, whether it worked or not */
+    const char *take;
+    /* What comes later needs it; without a way to undo it, it is just done. */
+    bool keep;
+    bool fails;                 /* it may, as it does not wait */
+} PGWalk;
+
+typedef struct PGScene {
+    const char *name;
+    const char *extra;          /* options of the machine */
+    const char *exporter;
+    const char *importer;
+    const PGWalk *walks;
+} PGScene;
+
+static const PGWalk pg_walk_share[] = {
+    { "open f $E", "close-file f", .keep = true },
+    { "open c $E card", "close-file c", .keep = true },
+    { "open f2 $E", "close-file f2", .keep = true },
+    { "open i $I", "close-file i", .keep = true },
+    { "create c x " PG_SIZE, "close x", .keep = true },
+    { "create f b " PG_SIZE, "close b", .keep = true },
+    { "create i t " PG_SIZE, "close t", .keep = true },
+    { "info b" },
+    { "place b pages" },
+    { "fill b 0 " PG_SIZE " 1 wait" },
+    { "mmap b m", "munmap m", .keep = true },
+    { "write m 0 " PG_SIZE " 7" },
+    { "read m 0 64" },
+    { "checksum m" },
+    { "peek m 0 64", .fails = true },
+    { "export b d", "close-fd d" },
+    { "export b ro ro", "close-fd ro" },
+    { "export b d", "close-fd d", .keep = true },
+    { "set-name d name" },
+    { "udmabuf u " PG_SIZE, "close-fd u", .keep = true },
+    { "import i u ui", "close ui" },
+    { "import f u ui", "close ui" },
+    { "heap p " PG_SIZE, "close-fd p", .keep = true },
+    { "import i p pi", "close pi" },
+    { "import f p pi", "close pi" },
+    { "dup d d2", "close-fd d2" },
+    { "close-fd d2", .before = "dup d d2" },
+    { "import f2 d e", "close e" },
+    { "import i d h", "close h" },
+    { "import i d h", "close h", .keep = true },
+    { "export h again", "close-fd again" },
+    { "mmap h n", "munmap n" },
+    { "mmap-fd d n " PG_SIZE, "munmap n" },
+    { "munmap n", .before = "mmap-fd d n " PG_SIZE },
+    { "munmap n", .before = "mmap b n" },
+    { "fill h 0 " PG_SIZE " 2 wait" },
+    { "fill-rect h 0 256 16 16 4 3 wait" },
+    { "copy t 0 h 0 " PG_SIZE " wait" },
+    { "copy-rect t 0 256 h 0 256 16 16 4 wait" },
+    { "bo-wait h write 1000" },
+    { "bo-wait b read 1000" },
+    { "sync-start d rw" },
+    { "sync-end d rw" },
+    { "poll d in 100" },
+    { "poll d out 100" },
+    { "flink x", .take = "name" },
+    { "gem-open c $1 y", "close y" },
+    { "close y", .before = "gem-open c $1 y" },
+    { "close h", .keep = true },
+    { "close z", .before = "import i d z" },
+    { "close-file g", .before = "open g $I" },
+    { NULL }
+};
+
+/* A fence of its own, which is signalled afterwards */
+#define PG_PENDING "sw-sync wq; sw-fence wq 1 q"
+#define PG_SIGNAL "sw-inc wq 1; close-fd q; close-fd wq; settle 1000"
+
+static const PGWalk pg_walk_sync[] = {
+    { "open f $E", .keep = true },
+    { "open i $I", .keep = true },
+    { "create f b " PG_SIZE, .keep = true },
+    { "create f b2 " PG_SIZE, .keep = true },
+    { "create i t " PG_SIZE, .keep = true },
+    { "export b d", .keep = true },
+    { "import i d h", .keep = true },
+    { "fill t 0 " PG_SIZE " 1 out=x", "close-fd x" },
+    { "copy t 0 h 0 " PG_SIZE " explicit out=x", "close-fd x" },
+    { "sw-sync w", "close-fd w", .keep = true },
+    { "sw-sync w2", .keep = true },
+    { "sw-fence w 1 s", "close-fd s", .keep = true },
+    { "sw-fence w 2 s2", .keep = true },
+    { "sw-fence w2 1 s3", .keep = true },
+    { "merge-sync s s3 s4", "close-fd s4", .keep = true },
+    { "merge-sync s4 s2 s5", "close-fd s5" },
+    { "fill b 0 " PG_SIZE " 1 explicit in=q", .before = PG_PENDING,
+      .after = PG_SIGNAL },
+    { "copy t 0 h 0 " PG_SIZE,
+      .before = PG_PENDING "; import-sync d write q", .after = PG_SIGNAL },
+    { "fill b 0 " PG_SIZE " 1 out=x", "close-fd x",
+      .before = PG_PENDING "; import-sync d read q", .after = PG_SIGNAL },
+    { "import-sync d write q", .before = PG_PENDING, .after = PG_SIGNAL },
+    { "import-sync d read s3", .keep = true },
+    { "import-sync d write s4", .keep = true },
+    { "import-sync d read s2", .keep = true },
+    { "import-sync d read s4" },
+    { "import-sync d write s2" },
+    { "export-sync d write s6", "close-fd s6", .keep = true },
+    { "export-sync d read s7", "close-fd s7" },
+    { "fence-wait s 0", .fails = true },
+    { "poll d in 0" },
+    { "poll d out 0" },
+    { "poll s6 in 0" },
+    { "syncobj f y", "syncobj-destroy y", .keep = true },
+    { "syncobj f z", "syncobj-destroy z", .keep = true },
+    { "syncobj-signal y" },
+    { "syncobj-signal z:1", .keep = true },
+    { "syncobj-signal v:1", .before = "syncobj f v",
+      .after = "syncobj-destroy v" },
+    { "syncobj-load y s6" },
+    { "syncobj-transfer z:2 y", .keep = true },
+    { "syncobj-transfer z:3 y", .keep = true },
+    { "syncobj-transfer v:7 z:2", .before = "syncobj f v",
+      .after = "syncobj-destroy v" },
+    { "syncobj-transfer v z:2", .before = "syncobj f v",
+      .after = "syncobj-destroy v" },
+    { "syncobj-query z" },
+    { "syncobj-wait z:2 0", .fails = true },
+    { "syncobj-wait z:9 0", .fails = true },
+    { "syncobj-wait z:9 0 available", .fails = true },
+    { "syncobj-eventfd v:2 j", "close-fd j", .before = "syncobj f v",
+      .after = "syncobj-destroy v" },
+    { "syncobj-eventfd v:2 j available", "close-fd j", .before = "syncobj f v",
+      .after = "syncobj-destroy v" },
+    { "syncobj-export y k", "close-fd k", .keep = true },
+    { "syncobj-export y l sync-file", "close-fd l" },
+    { "syncobj-import f k v", "syncobj-destroy v" },
+    { "fill b2 0 " PG_SIZE " 4 insync=z:1 outsync=v:5", .before = "syncobj f v",
+      .after = "syncobj-destroy v" },
+    { "fill b2 0 " PG_SIZE " 4 outsync=v", .before = "syncobj f v",
+      .after = "syncobj-destroy v" },
+    { "syncobj-reset y" },
+    { "syncobj-destroy v", .before = "syncobj f v" },
+    { "sw-inc w 9", .keep = true },
+    { "sw-inc w2 9", .keep = true },
+    { NULL }
+};
+
+/* There is VRAM for one of the two large ones. */
+static const PGWalk pg_walk_evict[] = {
+    { "open f discrete", .keep = true },
+    { "open i integrated", .keep = true },
+    { "create f a 1048576 any", .keep = true },
+    { "create f b 1048576 any", .keep = true },
+    { "create f v 524288 vram", "close v", .keep = true },
+    { "fill a 0 1048576 1 wait", .keep = true },
+    { "mmap a m", "munmap m", .keep = true },
+    { "checksum m" },
+    { "fill b 0 1048576 2 wait", NULL, "fill a 0 1048576 1 wait" },
+    { "place b vram", NULL, "place b pages" },
+    { "place b pages" },
+    { "checksum m", NULL, "fill b 0 1048576 2 wait" },
+    { "export a d", .keep = true },
+    { "import i d h", .keep = true },
+    { "fill h 0 1048576 3 wait", NULL, "fill a 0 1048576 1 wait" },
+    { "fill b 0 1048576 2 wait", NULL, "fill a 0 1048576 1 wait" },
+    { "copy b 0 a 0 1048576 wait" },
+    { NULL }
+};
+
+static const PGWalk pg_walk_fb[] = {
+    { "open f $E", .keep = true },
+    { "open c $I card", "close-file c", .keep = true },
+    { "create f b 3145728", .keep = true },
+    { "export b d", .keep = true },
+    { "dumb c q 1024 768 32", "close q", .keep = true },
+    { "import c d h", "close h", .keep = true },
+    { "addfb q 1024 768 4096", "rmfb c $1", .take = "fb", .keep = true },
+    { "getfb c $1 p", "close p" },
+    { "getfb2 c $1 p", "close p" },
+    { "setcrtc c $1", "setcrtc c off", .keep = true },
+    { "addfb h 1024 768 4096", "rmfb c $1", .take = "fb", .keep = true },
+    { "flip c $1" },
+    { "setcrtc c off" },
+    { "closefb c $1", .before = "addfb h 1024 768 4096", .take = "fb" },
+    { NULL }
+};
+
+static const PGScene pg_scenes[] = {
+    { "share/integrated-to-discrete", NULL, "integrated", "discrete",
+      pg_walk_share },
+    { "share/discrete-to-integrated", NULL, "discrete", "integrated",
+      pg_walk_share },
+    { "sync/integrated-to-discrete", NULL, "integrated", "discrete",
+      pg_walk_sync },
+    { "sync/discrete-to-integrated", NULL, "discrete", "integrated",
+      pg_walk_sync },
+    { "evict", "-global primegpu-discrete.vram-size=2M", NULL, NULL,
+      pg_walk_evict },
+    { "fb/integrated-to-vkms", NULL, "integrated", "vkms", pg_walk_fb },
+    { "fb/discrete-to-vkms", NULL, "discrete", "vkms", pg_walk_fb },
+};
+
+typedef struct PGWalker {
+    PGGuest *g;
+    const PGScene *scene;
+    char *taken;                /* what $1 is */
+    char *handle;               /* of the first try that worked */
+} PGWalker;
+
+static char *pg_filled_in(const PGWalker *w, const char *line)
+{
+    GString *s = g_string_new(line);
+
+    g_string_replace(s, "$E", w->scene->exporter ?: "", 0);
+    g_string_replace(s, "$I", w->scene->importer ?: "", 0);
+    g_string_replace(s, "$1", w->taken ?: "0", 0);
+    return g_string_free(s, FALSE);
+}
+
+static void pg_take(PGWalker *w, const PGWalk *walk, const PGReply *r)
+{
+    if (walk->take && r->ok) {
+        char *value = pg_str(r, walk->take);
+
+        if (value) {
+            g_free(w->taken);
+            w->taken = value;
+        }
+    }
+}
+
+/* An id that a failed try has used up is not free any more. */
+static void pg_same_handle(PGWalker *w, const char *text, const PGReply *r)
+{
+    g_autofree char *handle = pg_str(r, "handle");
+
+    if (w->handle && handle && !g_str_equal(w->handle, handle)) {
+        pg_fail(w->g, "the handle is %s, and was %s before others failed: %s",
+                handle, w->handle, text);
+    }
+    if (!w->handle) {
+        w->handle = g_steal_pointer(&handle);
+    }
+}
+
+static void pg_walk_do(PGWalker *w, const PGWalk *walk, const char *lines)
+{
+    g_autofree char *text = lines ? pg_filled_in(w, lines) : g_strdup("");
+    g_auto(GStrv) line = g_strsplit(text, "; ", -1);
+
+    for (unsigned i = 0; line[i]; i++) {
+        if (line[i][0]) {
+            pg_take(w, walk, pg_do(w->g, "%s", line[i]));
+        }
+    }
+}
+
+/* The call with its Nth place failing; false if it has not so many. */
+static bool pg_walk_try(PGWalker *w, const PGWalk *walk, unsigned n)
+{
+    g_autofree char *text = NULL;
+    g_autofree char *error = NULL;
+    const PGReply *r;
+    bool failed;
+
+    pg_walk_do(w, walk, walk->before);
+    text = pg_filled_in(w, walk->line);
+    r = pg_do(w->g, "fail %u %s", n, text);
+    failed = pg_u64(w->g, r, "failed");
+    error = pg_str(r, "error");
+    if (error && !failed && !walk->fails) {
+        pg_fail(w->g, "it did not run out of memory, and failed: %s: %s",
+                text, error);
+    }
+    pg_take(w, walk, r);
+    pg_same_handle(w, text, r);
+    if (!error) {
+        pg_walk_do(w, walk, walk->undo);
+    } else if (walk->before && !walk->after) {
+        /* What was to be closed may be, or not. */
+        pg_call(w->g, "%s", text);
+    }
+    pg_walk_do(w, walk, walk->after);
+    return failed;
+}
+
+static void pg_walk(PGWalker *w, const PGWalk *walk)
+{
+    g_autofree char *grown = NULL;
+    unsigned n = 1;
+
+    if (walk->keep && !walk->undo) {
+        pg_walk_do(w, walk, walk->line);
+        return;
+    }
+    g_clear_pointer(&w->handle, g_free);
+    pg_walk_try(w, walk, 0);
+    pg_settle(w->g);
+    pg_do(w->g, "leaks mark");
+    while (pg_walk_try(w, walk, n)) {
+        if (++n > PG_PLACES_MAX) {
+            pg_fail(w->g, "%s has more than %u places", walk->line,
+                    PG_PLACES_MAX);
+        }
+    }
+    grown = pg_grown_now(w->g);
+    if (grown && *grown) {
+        pg_fail(w->g, "not freed when \"%s\" had run out of memory at each of "
+                "%u places: %.*s", walk->line, n - 1,
+                (int)strcspn(grown, "\n"), grown);
+    }
+    g_test_message("%s: %u places", walk->line, n - 1);
+    if (walk->keep) {
+        pg_walk_do(w, walk, walk->line);
+    }
+}
+
+static void pg_allow_faults(PGGuest *g)
+{
+    static const char *const settings[] = {
+        "failslab/ignore-gfp-wait N", "failslab/verbose 0",
+        "fail_page_alloc/ignore-gfp-wait N",
+        "fail_page_alloc/ignore-gfp-highmem N",
+        "fail_page_alloc/min-order 0", "fail_page_alloc/verbose 0",
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(settings); i++) {
+        const PGReply *r = pg_call(g, "set /sys/kernel/debug/%s", settings[i]);
+
+        if (!r->ok) {
+            pg_skip("the guest's kernel has no fault injection: %s", r->text);
+        }
+    }
+}
+
+/* What still counts as in use keeps its module. */
+static void pg_end(PGWalker *w)
+{
+    pg_do(w->g, "settle %u", PG_SETTLE_MS);
+    pg_do(w->g, "kill p1");
+    pg_finish(w->g);
+}
+
+static void pg_test_scene(const void *data)
+{
+    const PGScene *scene = data;
+    const PGMachine machine = { .extra = scene->extra };
+    PGWalker w = { .g = pg_start(&machine), .scene = scene };
+
+    pg_allow_faults(w.g);
+    /* The first marker of p1 maps files that stay. */
+    pg_do(w.g, "p1 names");
+    for (unsigned i = 0; scene->walks[i].line; i++) {
+        pg_walk(&w, &scene->walks[i]);
+    }
+    pg_end(&w);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_scenes); i++) {
+        g_autofree char *path =
+            g_strconcat("nomem/", pg_scenes[i].name, NULL);
+
+        pg_add_case(path, pg_test_scene, &pg_scenes[i]);
+    }
+    return g_test_run();
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest test: calls that name the wrong object.  Each fd where another kind of
+ * fd belongs, a BO through a file that has no handle to it, framebuffers of
+ * others: all are refused, and nothing is kept.
+ */
+#include "qemu/osdep.h"
+#include "primegpu-guest-look.h"
+
+#define PG_SIZE 65536
+
+static const char *const pg_gpus[] = { "integrated", "discrete" };
+
+/* The fds: dma-buf, sync_file, syncobj, timeline, eventfd, socket */
+static const char *const pg_fds[] = { "d", "s", "k", "t", "e", "u" };
+
+/* A call with an fd, and those that belong there */
+typedef struct PGWrong {
+    const char *line;
+    const char *right;
+} PGWrong;
+
+static const PGWrong pg_calls[] = {
+    { "import f %s x", "d" },
+    { "mmap-fd %s m 4096", "d" },
+    { "set-name %s name", "d" },
+    { "sync-start %s rw", "d" },
+    { "sync-end %s rw", "d" },
+    { "export-sync %s rw x", "d" },
+    { "import-sync %s rw s", "d" },
+    { "import-sync d rw %s", "s" },
+    { "merge-sync %s s x", "s" },
+    { "merge-sync s %s x", "s" },
+    { "fence-wait %s 0", "s" },
+    { "syncobj-import f %s x", "k" },
+    { "syncobj-load y %s", "s" },
+    { "fill b 0 4096 1 in=%s", "s" },
+    { "sw-fence %s 1 x", "t" },
+};
+
+static void pg_make_fds(PGGuest *g)
+{
+    pg_do(g, "create f b %u", PG_SIZE);
+    pg_do(g, "export b d");
+    pg_do(g, "fill b 0 4096 1 out=s");
+    pg_do(g, "syncobj f y");
+    pg_do(g, "syncobj-export y k");
+    pg_do(g, "sw-sync t");
+    pg_do(g, "syncobj-eventfd y:1 e");
+    pg_do(g, "socketpair u u2");
+}
+
+static void pg_test_fds(const void *data)
+{
+    PGGuest *g = pg_start(NULL);
+
+    pg_do(g, "open f %s", (const char *)data);
+    pg_make_fds(g);
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_calls); i++) {
+        for (unsigned k = 0; k < ARRAY_SIZE(pg_fds); k++) {
+            g_autoptr(GString) line = g_string_new(pg_calls[i].line);
+
+            if (g_str_equal(pg_fds[k], pg_calls[i].right)) {
+                continue;
+            }
+            g_string_replace(line, "%s", pg_fds[k], 0);
+            if (pg_call(g, "%s", line->str)->ok) {
+                pg_fail(g, "it was not refused: %s", line->str);
+            }
+        }
+    }
+    pg_stop(g);
+}
+
+/* A file may map what it has a handle to, for as long as it has it. */
+static void pg_test_access(const void *data)
+{
+    PGGuest *g = pg_start(NULL);
+
+    pg_do(g, "open f %s", (const char *)data);
+    pg_do(g, "open other %s", (const char *)data);
+    pg_do(g, "create f b %u", PG_SIZE);
+    pg_do(g, "export b d");
+    pg_err(g, "EACCES", "mmap-via b other m");
+    pg_do(g, "import other d c");
+    pg_do(g, "mmap-via b other m");
+    pg_do(g, "munmap m");
+    pg_do(g, "close c");
+    pg_err(g, "EACCES", "mmap-via b other m");
+    pg_do(g, "mmap-via b f m");
+    pg_stop(g);
+}
+
+static void pg_test_fb(const void *data)
+{
+    PGGuest *g = pg_start(NULL);
+    uint64_t fb;
+
+    pg_do(g, "open f %s card", (const char *)data);
+    pg_do(g, "open other %s card", (const char *)data);
+    pg_do(g, "create f b %u", PG_SIZE);
+    fb = pg_u64(g, pg_do(g, "addfb b 128 128 512"), "fb");
+    pg_err(g, "ENOENT", "rmfb other %" PRIu64, fb);
+    pg_err(g, "ENOENT", "closefb other %" PRIu64, fb);
+    pg_do(g, "rmfb f %" PRIu64, fb);
+    pg_err(g, "ENOENT", "rmfb f %" PRIu64, fb);
+    pg_stop(g);
+}
+
+/* The name of a BO goes with its last handle. */
+static void pg_test_name(const void *data)
+{
+    PGGuest *g = pg_start(NULL);
+    uint64_t name;
+
+    pg_do(g, "open f %s card", (const char *)data);
+    pg_do(g, "open other %s card", (const char *)data);
+    pg_do(g, "create f b %u", PG_SIZE);
+    pg_do(g, "export b d");
+    name = pg_u64(g, pg_do(g, "flink b"), "name");
+    pg_do(g, "gem-open other %" PRIu64 " c", name);
+    pg_close(g, "b");
+    pg_do(g, "gem-open f %" PRIu64 " b", name);
+    pg_close(g, "b");
+    pg_close(g, "c");
+    pg_err(g, "ENOENT", "gem-open f %" PRIu64 " b", name);
+    pg_do(g, "import f d b");
+    pg_err(g, "ENOENT", "gem-open f %" PRIu64 " c", name);
+    pg_stop(g);
+}
+
+/* A new BO does not show what another one has left. */
+static void pg_test_fresh(const void *data)
+{
+    static const char *const places[] = { "vram", "pages" };
+    PGGuest *g = pg_start(NULL);
+
+    pg_do(g, "open f %s", (const char *)data);
+    for (unsigned i = 0; i < 4; i++) {
+        const char *place = g_str_equal(data, "discrete") ? places[i % 2]
+                                                          : "pages";
+
+        pg_do(g, "create f b %u %s", PG_SIZE, place);
+        pg_assert_u64(g, "contents of a new BO", pg_bo_sum(g, "b"),
+                      pg_sum_words(PG_SIZE, 0, PG_SIZE, 0));
+        pg_do(g, "fill b 0 %u 0xdeadbeef wait", PG_SIZE);
+        pg_close(g, "b");
+        pg_settle(g);
+        /* The next one's first use is a job and not the CPU. */
+        pg_do(g, "create f b %u %s", PG_SIZE, place);
+        pg_do(g, "fill b 0 4 1 wait");
+        pg_assert_u64(g, "contents of a new BO", pg_bo_sum(g, "b"),
+                      pg_sum_words(PG_SIZE, 1, 4, 0));
+        pg_close(g, "b");
+        pg_settle(g);
+    }
+    pg_stop(g);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        PGCaseFn fn;
+    } tests[] = {
+        { "fds", pg_test_fds },
+        { "access", pg_test_access },
+        { "framebuffer", pg_test_fb },
+        { "name", pg_test_name },
+        { "fresh", pg_test_fresh },
+    };
+
+    g_test_init(&argc, &argv, NULL);
+    for (unsigned i = 0; i < ARRAY_SIZE(tests); i++) {
+        for (unsigned k = 0; k < ARRAY_SIZE(pg_gpus); k++) {
+            g_autofree char *path =
+                g_strdup_printf("wrong/%s/%s", tests[i].name, pg_gpus[k]);
+
+            pg_add_case(path, tests[i].fn, pg_gpus[k]);
+        }
+    }
+    return g_test_run();
+}
