@@ -347,6 +347,32 @@ static void test_pages_changes(void *obj, void *data, QGuestAllocator *alloc)
     qprimegpu_scene_free(&scene);
 }
 
+/* What a CPU writes in a row that a commit damages as well */
+static void test_beside_damage(void *obj, void *data, QGuestAllocator *alloc)
+{
+    QPrimeGPUScene scene;
+    uint32_t place, x;
+
+    start(&scene, obj);
+    for (place = 0; place < QPRIMEGPU_SCENE_PLACES; place++) {
+        cover(&scene, place);
+        cover_corner(&scene, place);
+        qprimegpu_scene_show(&scene);
+        check_picture(&scene, 0);
+        scene.plane[0].plane.damage_x2 = 0;
+        scene.plane[0].plane.damage_y2 = 0;
+        for (x = 8; x < WIDTH - 8; x += 11) {
+            /* Left and right of it, in the first of its rows */
+            poke(&scene, first_bo(place), 0, 4);
+            poke(&scene, first_bo(place), ROW_BYTES - 4, 4);
+            scene.plane[1].plane.dst_x = cpu_to_le32(x);
+            qprimegpu_scene_show(&scene);
+            check_picture(&scene, 0);
+        }
+    }
+    qprimegpu_scene_free(&scene);
+}
+
 /* One BO on two outputs: a change is for both, whoever looks first. */
 static void test_two_outputs(void *obj, void *data, QGuestAllocator *alloc)
 {
@@ -457,6 +483,7 @@ static void register_primegpu_console_test(void)
     qprimegpu_add_test("console/moves", test_moves);
     qprimegpu_add_test("console/nobody-looks", test_nobody_looks);
     qprimegpu_add_test("console/pages-changes", test_pages_changes);
+    qprimegpu_add_test("console/beside-damage", test_beside_damage);
     qprimegpu_add_test("console/two-outputs", test_two_outputs);
     qprimegpu_add_test("console/modes", test_modes);
     qprimegpu_add_vram_test("console/in-place", test_in_place);
