@@ -21,13 +21,15 @@ MAKEFLAGS += --no-print-directory
 export EXTRA_MODULES
 
 .PHONY: all help configure qemu linux guest strict demo-variants some-variants \
-	variants demo check check-qtest check-guest check-strict check-iommu \
-	check-igt check-variants bisect soak bench run report shell docs clean
+	variants demo demo-display check check-qtest check-guest check-strict \
+	check-iommu check-igt check-variants bisect soak bench run report shell \
+	docs clean
 
 all: guest
 
 help:
 	@echo 'make demo            play the scenario of the seed on three kernels, with a verdict'
+	@echo 'make demo-display    draw with one GPU, show with the other: build/demo-display.png'
 	@echo 'make check           run every test'
 	@echo 'make check-qtest     the tests at register level'
 	@echo 'make check-guest     the tests in the guest; CASE=NAME for those with NAME in their'
@@ -46,6 +48,8 @@ help:
 	@echo 'make soak TIME=60m   random sequences of calls against a model, as long as you like'
 	@echo 'make bench           measure, and print the figures as ratios'
 	@echo 'make shell           type commands to the agent in a running guest'
+	@echo 'make run             a shell on a GPU'"'"'s screen, seen with VNC or, with'
+	@echo '                     DISPLAY_BACKEND=gtk, in a window; the agent here'
 	@echo 'make run SCRIPT=FILE replay a file of such commands'
 	@echo 'make report SCRIPT=FILE  replay it, and draw the life of every buffer: FILE.html'
 	@echo 'make all             build everything that the tests need'
@@ -90,6 +94,12 @@ demo-variants: guest
 
 demo: demo-variants
 	@$(RIG) demo
+
+demo-display: guest
+	@$(RIG) demo-display '$(BUILD)/demo-display.ppm'
+	@scripts/ppm-to-png '$(BUILD)/demo-display.ppm' '$(BUILD)/demo-display.png'
+	@rm '$(BUILD)/demo-display.ppm'
+	@echo 'the picture is $(BUILD)/demo-display.png'
 
 check: some-variants
 	@$(TESTS)
@@ -138,8 +148,8 @@ soak: has-time guest
 bench: demo-variants
 	@$(RIG) bench
 
-run: has-script guest
-	@$(RIG) run '$(SCRIPT)'
+run: $(if $(SCRIPT),has-script) guest
+	@DISPLAY_BACKEND='$(DISPLAY_BACKEND)' $(RIG) $(if $(SCRIPT),run '$(SCRIPT)',console)
 
 report: guest
 	@test -n '$(SCRIPT)' || { echo 'primegpu: of which? make report SCRIPT=FILE' >&2; exit 2; }

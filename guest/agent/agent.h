@@ -55,7 +55,7 @@ struct command {
 struct call {
     const struct command *command;
     int argc;
-    char *argv[ARGS_MAX];   /* argv[0] is the command's name */
+    char *argv[ARGS_MAX + 1];   /* argv[0] is the command's name */
     const char *tag;        /* in main only */
     int fd;                 /* that came with the line, or -1 */
     bool deferred;          /* somebody else replies */

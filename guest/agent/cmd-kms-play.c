@@ -22,15 +22,9 @@
 #define EVENT_LIMIT_MS  20000
 #define FRAMES_MAX      1000000
 
-struct buffer {
-    struct bo drawn;            /* in the GPU that draws */
-    uint32_t shown;             /* handle in the one that shows, or 0 */
-    uint32_t fb;
-};
-
 struct lane {
     struct kms_output *output;
-    struct buffer buffers[BUFFERS];
+    struct kms_buffer buffers[BUFFERS];
     int crc_fd;                 /* -1: none */
     uint32_t next;              /* frame to be queued */
     uint32_t done;              /* frames whose event has come */
@@ -67,74 +61,15 @@ static void log_add(struct play *p, struct entry entry)
     }
 }
 
-static int make_buffer(struct play *p, struct buffer *b)
-{
-    struct drm_mode_fb_cmd2 fb = {
-        .width = p->width,
-        .height = p->height,
-        .pixel_format = PRIMEGPU_AGENT_FRAME_FORMAT,
-        .pitches = { p->width * 4 },
-    };
-    int prime, error;
-
-    b->drawn.file = p->draw;
-    error = drm_create(p->draw, (uint64_t)p->width * p->height * 4, 0,
-                       &b->drawn);
-    if (error) {
-        return error;
-    }
-    fb.handles[0] = b->drawn.handle;
-    if (p->show != p->draw) {
-        error = drm_export(p->draw->fd, b->drawn.handle,
-                           DRM_CLOEXEC | DRM_RDWR, &prime);
-        if (error) {
-            return error;
-        }
-        error = drm_import(p->show->fd, prime, &b->shown);
-        close(prime);
-        if (error) {
-            return error;
-        }
-        fb.handles[0] = b->shown;
-    }
-    if (sys_ioctl(p->show->fd, DRM_IOCTL_MODE_ADDFB2, &fb)) {
-        return -errno;
-    }
-    b->fb = fb.fb_id;
-    return 0;
-}
-
-static void drop_buffer(struct play *p, struct buffer *b)
-{
-    if (b->fb) {
-        sys_ioctl(p->show->fd, DRM_IOCTL_MODE_RMFB, &b->fb);
-    }
-    if (b->shown) {
-        drm_close(p->show->fd, b->shown);
-    }
-    if (b->drawn.handle) {
-        drm_close(p->draw->fd, b->drawn.handle);
-    }
-}
-
 /* The job and the flip are ordered by the kernel's implicit fences alone. */
-static int draw_frame(struct play *p, struct lane *lane, struct buffer *b)
+static int draw_frame(struct play *p, struct lane *lane, struct kms_buffer *b)
 {
-    struct drm_primegpu_submit submit = { 0 };
-    struct drm_primegpu_op op = {
-        .kind = PRIMEGPU_OP_KIND_FILL,
-        .dst_handle = b->drawn.handle,
-        .width = p->width * p->height,
-        .height = 1,
-        .cpp = 4,
-        .value = primegpu_agent_frame(kms_index(p->kms, lane->output),
-                                      lane->next),
-    };
-
-    return drm_submit(p->draw, &submit, &op);
+    return kms_buffer_fill(b, p->width * p->height,
+                           primegpu_agent_frame(kms_index(p->kms, lane->output),
+                                                lane->next));
 }
 
-static int flip_frame(struct play *p, struct lane *lane, struct buffer *b)
+static int flip_frame(struct play *p, struct lane *lane, struct kms_buffer *b)
 {
     struct drm_mode_crtc_page_flip args = {
         .crtc_id = lane->output->crtc.id,
@@ -149,7 +84,7 @@ static int flip_frame(struct play *p, struct lane *lane, struct buffer *b)
 
 static int queue_frame(struct play *p, struct lane *lane)
 {
-    struct buffer *b = &lane->buffers[lane->next % BUFFERS];
+    struct kms_buffer *b = &lane->buffers[lane->next % BUFFERS];
     int error = draw_frame(p, lane, b);
 
     if (!error) {
@@ -280,7 +215,8 @@ static int begin(struct play *p)
 
         lane->crc_fd = -1;
         for (k = 0; k < BUFFERS && !error; k++) {
-            error = make_buffer(p, &lane->buffers[k]);
+            error = kms_buffer_make(p->show, p->draw, p->width, p->height,
+                                    &lane->buffers[k]);
         }
         if (!error && p->crc) {
             lane->crc_fd = kms_crc_open(p->show->fd,
@@ -300,7 +236,7 @@ static void end(struct play *p)
             close(p->lanes[i].crc_fd);
         }
         for (k = 0; k < BUFFERS; k++) {
-            drop_buffer(p, &p->lanes[i].buffers[k]);
+            kms_buffer_drop(p->show, &p->lanes[i].buffers[k]);
         }
     }
 }

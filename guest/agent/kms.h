@@ -129,6 +129,21 @@ int kms_read_event(int fd, int timeout_ms, union kms_event *event);
 void kms_add_event(struct call *c, const struct kms *kms,
                    const union kms_event *event);
 
+/* A buffer that one file draws and another shows, or the same one */
+struct kms_buffer {
+    struct bo drawn;
+    uint32_t shown;             /* handle in the file that shows, or 0 */
+    uint32_t fb;
+};
+
+/* 32 bits a pixel, without gaps; 0 or -errno, and then it is to be dropped */
+int kms_buffer_make(const struct file *show, struct file *draw, uint32_t width,
+                    uint32_t height, struct kms_buffer *b);
+void kms_buffer_drop(const struct file *show, struct kms_buffer *b);
+/* A job that fills it, of a file that has jobs; 0 or -errno */
+int kms_buffer_fill(const struct kms_buffer *b, uint32_t pixels,
+                    uint32_t value);
+
 /* CRCs of an output's frames, from debugfs; an fd or -errno */
 int kms_crc_open(int fd, unsigned int index);
 /* Frame number and first CRC of the next line; 0 or -errno */

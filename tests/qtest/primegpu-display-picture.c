@@ -77,20 +77,6 @@ uint32_t pg_color_crc(unsigned width, unsigned height, uint32_t color)
     return ~crc;
 }
 
-static void pg_dump(PGGuest *g, const char *device, unsigned output,
-                    const char *path, const char *format)
-{
-    qtest_qmp_assert_success(pg_qts(g), "{ 'execute': 'screendump',"
-        "  'arguments': { 'filename': %s, 'device': %s, 'head': %u,"
-        "                 'format': %s } }", path, device, output, format);
-}
-
-void pg_screendump_png(PGGuest *g, const char *device, unsigned output,
-                       const char *path)
-{
-    pg_dump(g, device, output, path, "png");
-}
-
 /*
  * Three bytes a pixel, after a head of a few lines of text.  QEMU's rows are
  * padded to four bytes, so widths are multiples of 4 here.
@@ -128,7 +114,9 @@ PGPicture *pg_screendump(PGGuest *g, const char *device, unsigned output)
         pg_fail(g, "%s", err->message);
     }
     close(fd);
-    pg_dump(g, device, output, path, "ppm");
+    qtest_qmp_assert_success(pg_qts(g), "{ 'execute': 'screendump',"
+        "  'arguments': { 'filename': %s, 'device': %s, 'head': %u } }",
+        path, device, output);
     read = g_file_get_contents(path, &data, &length, &err);
     unlink(path);
     if (!read) {

@@ -37,9 +37,6 @@ uint32_t pg_picture_crc(const PGPicture *p);
 uint32_t pg_color_crc(unsigned width, unsigned height, uint32_t color);
 /* What QEMU's console of an output shows, brought up to date */
 PGPicture *pg_screendump(PGGuest *g, const char *device, unsigned output);
-/* The same as a PNG */
-void pg_screendump_png(PGGuest *g, const char *device, unsigned output,
-                       const char *path);
 void pg_assert_picture(PGGuest *g, const char *what, const PGPicture *got,
                        const PGPicture *want);
 

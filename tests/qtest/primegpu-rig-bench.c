@@ -7,11 +7,14 @@
 #include "qemu/units.h"
 #include "primegpu-rig.h"
 #include "primegpu-rig-bench.h"
+#include "primegpu-display.h"
 #include "primegpu-seed.h"
 
 #define ROUNDS 5
 #define CREATES 2000
 #define SHARES 500
+#define FLIPS 200
+#define FLIP_ARGS "1024 768 " stringify(FLIPS)
 
 static const PGSeed pg_bench_seed = { "integrated", "discrete" };
 
@@ -135,6 +138,52 @@ static void pg_bench_guest(const void *data)
     pg_stop(g);
 }
 
+/* Draw on one GPU, show on the other; by jobs, and by the CPU for vgem */
+static void pg_bench_flip(const void *data)
+{
+    static const struct {
+        const char *what, *ours;
+    } pairs[] = {
+        { "CPU time of a flip, discrete to integrated : vgem to vkms",
+          "bench-flip si fd" },
+        { "CPU time of a flip, integrated to discrete : vgem to vkms",
+          "bench-flip sd fi" },
+    };
+    PGMachine m = { .untraced = true };
+    PGGuest *g = pg_start(&m);
+    uint64_t copied = pg_bytes_copied(g);
+
+    pg_open(g, "fi", "integrated");
+    pg_open(g, "fd", "discrete");
+    pg_open(g, "fg", "vgem");
+    pg_do(g, "open si integrated card");
+    pg_do(g, "open sd discrete card");
+    pg_do(g, "open sk vkms card");
+    for (unsigned p = 0; p < ARRAY_SIZE(pairs); p++) {
+        double ours[ROUNDS], theirs[ROUNDS], rate[2][ROUNDS], a, b;
+
+        for (unsigned i = 0; i < ROUNDS; i++) {
+            const PGReply *r = pg_do(g, "%s " FLIP_ARGS, pairs[p].ours);
+
+            ours[i] = pg_u64(g, r, "cpu-ns") / 1e3 / FLIPS;
+            rate[0][i] = FLIPS / (pg_u64(g, r, "ns") / 1e9);
+            r = pg_do(g, "bench-flip sk fg " FLIP_ARGS);
+            theirs[i] = pg_u64(g, r, "cpu-ns") / 1e3 / FLIPS;
+            rate[1][i] = FLIPS / (pg_u64(g, r, "ns") / 1e9);
+        }
+        a = pg_median(ours);
+        b = pg_median(theirs);
+        primegpu_bench_line(pairs[p].what, "us", a, b, a / b, "<= 1");
+        a = pg_median(rate[0]);
+        b = pg_median(rate[1]);
+        primegpu_bench_line("  frames per second, 1024 x 768 at 60 Hz", "1/s",
+                            a, b, a / b, "shown");
+    }
+    primegpu_bench_line("bytes copied for all of these flips", "B",
+                        pg_bytes_copied(g) - copied, 0, 0, "0");
+    pg_stop(g);
+}
+
 static void pg_bench_device(const void *data)
 {
     primegpu_bench_copy();
@@ -157,6 +206,7 @@ int primegpu_rig_bench(void)
         { "bench/display", pg_bench_display },
         { "bench/start", pg_bench_start },
         { "bench/guest", pg_bench_guest },
+        { "bench/flip", pg_bench_flip },
     };
     int status = 0;
 

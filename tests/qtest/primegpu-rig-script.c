@@ -313,7 +313,7 @@ static bool pg_run_line(PGConsole *c, char **words)
     return true;
 }
 
-static void pg_console_start(PGConsole *c, bool interactive, bool tolerate)
+static PGGuest *pg_script_guest(bool tolerate)
 {
     const char *variant = g_getenv("PRIMEGPU_VARIANT");
     PGMachine m = { .tolerate = tolerate };
@@ -321,8 +321,12 @@ static void pg_console_start(PGConsole *c, bool interactive, bool tolerate)
     if (variant && *variant) {
         pg_machine_variant(&m, variant);
     }
-    *c = (PGConsole) { .g = pg_start(&m), .since = 1,
-                       .interactive = interactive };
+    return pg_start(&m);
+}
+
+static void pg_console_start(PGConsole *c, PGGuest *g, bool interactive)
+{
+    *c = (PGConsole) { .g = g, .since = 1, .interactive = interactive };
     c->pending = g_array_new(FALSE, FALSE, sizeof(PGPending));
     pg_on_text(c->g, pg_show_text);
 }
@@ -359,7 +363,7 @@ int primegpu_rig_replay(const char *path, bool tolerate,
     if (!pg_check_script(path, lines)) {
         return 2;
     }
-    pg_console_start(&c, false, tolerate);
+    pg_console_start(&c, pg_script_guest(tolerate), false);
     if (begin) {
         begin(c.g);
     }
@@ -383,7 +387,7 @@ int primegpu_rig_run(const char *path)
     return primegpu_rig_replay(path, false, NULL, pg_stop);
 }
 
-int primegpu_rig_shell(void)
+int primegpu_rig_shell_on(PGGuest *g)
 {
     bool prompt = isatty(STDIN_FILENO);
     g_autofree char *line = NULL;
@@ -391,7 +395,7 @@ int primegpu_rig_shell(void)
     PGConsole c;
     bool more = true;
 
-    pg_console_start(&c, true, true);
+    pg_console_start(&c, g, true);
     if (prompt) {
         printf("The guest is there. :help lists the commands, :quit ends.\n");
     }
@@ -417,4 +421,9 @@ int primegpu_rig_shell(void)
     pg_show_pending(&c, prompt ? 0 : PG_SHELL_WAIT_MS);
     pg_stop(c.g);
     return 0;
+}
+
+int primegpu_rig_shell(void)
+{
+    return primegpu_rig_shell_on(pg_script_guest(true));
 }

@@ -11,6 +11,9 @@ static void usage(FILE *f)
     fprintf(f,
             "usage: primegpu-rig demo      play the seed's scenario on three "
             "kernels\n"
+            "       primegpu-rig demo-display PPM\n"
+            "                              draw on one GPU, show on the other\n"
+            "       primegpu-rig console   a shell on a GPU's screen\n"
             "       primegpu-rig shell     type the agent's commands\n"
             "       primegpu-rig run FILE  replay a file of them\n"
             "       primegpu-rig report FILE [-o PAGE]\n"
@@ -27,6 +30,10 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (g_str_equal(command, "demo") && argc == 2) {
         return primegpu_rig_demo();
+    } else if (g_str_equal(command, "demo-display") && argc == 3) {
+        return primegpu_rig_demo_display(argv[2]);
+    } else if (g_str_equal(command, "console") && argc == 2) {
+        return primegpu_rig_console();
     } else if (g_str_equal(command, "shell") && argc == 2) {
         return primegpu_rig_shell();
     } else if (g_str_equal(command, "run") && argc == 3) {

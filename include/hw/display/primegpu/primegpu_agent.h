@@ -115,6 +115,8 @@
       "kernel (stacks), or list what was recorded")                            \
     X(get, ADMIN, "PATH", "list the lines of a file of sysfs, procfs ...")     \
     X(set, ADMIN, "PATH TEXT...", "write the text to a file of sysfs ...")     \
+    X(console, ADMIN, "TTY PROGRAM [ARGUMENT]...",                             \
+      "run it on the terminal, again whenever it ends; pid=")                  \
     /* DRM files and GEM handles */                                            \
     X(open, WORKER, "FILE GPU [render|card]",                                  \
       "open a DRM node (default: render); node= driver= client=")              \
@@ -270,7 +272,10 @@
       "create, use (CPU, GEM_PLACE, fill job), close; ns=")                    \
     X(bench_share, WORKER, "FILE FILE SIZE N",                                 \
       "create, export, import, close-fd, close, close; then settle; "          \
-      "ns= settle-ns=")
+      "ns= settle-ns=")                                                        \
+    X(bench_flip, WORKER, "SHOW-FILE DRAW-FILE WIDTH HEIGHT N",                \
+      "draw (by a job, else by the CPU), flip on the first output, wait for "  \
+      "the event; ns= cpu-ns= of which a processor was busy")
 
 /*
  * The pattern of a seed: byte i of 64-bit word w of a map, the lowest first,
