@@ -171,11 +171,11 @@ static void pg_bench_flip(const void *data)
             theirs[i] = pg_u64(g, r, "cpu-ns") / 1e3 / FLIPS;
             rate[1][i] = FLIPS / (pg_u64(g, r, "ns") / 1e9);
         }
-        a = pg_median(ours);
-        b = pg_median(theirs);
+        a = primegpu_bench_median(ours, ROUNDS);
+        b = primegpu_bench_median(theirs, ROUNDS);
         primegpu_bench_line(pairs[p].what, "us", a, b, a / b, "<= 1");
-        a = pg_median(rate[0]);
-        b = pg_median(rate[1]);
+        a = primegpu_bench_median(rate[0], ROUNDS);
+        b = primegpu_bench_median(rate[1], ROUNDS);
         primegpu_bench_line("  frames per second, 1024 x 768 at 60 Hz", "1/s",
                             a, b, a / b, "shown");
     }
