@@ -71,17 +71,11 @@ int kms_crc_open(int fd, unsigned int index)
 {
     char path[128];
     struct stat st;
-    int error;
 
     if (fstat(fd, &st)) {
         return -errno;
     }
-    snprintf(path, sizeof(path), DEBUGFS_DRI "/%u/crtc-%u/crc/control",
-             minor(st.st_rdev), index);
-    error = sys_write_text(path, "auto");
-    if (error) {
-        return error;
-    }
+    /* The source is "auto" until somebody chooses another. */
     snprintf(path, sizeof(path), DEBUGFS_DRI "/%u/crtc-%u/crc/data",
              minor(st.st_rdev), index);
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
