@@ -33,6 +33,11 @@
 #define primegpu_fbdev_ttm_setup(drm)	drm_fbdev_ttm_setup(drm, 0)
 #endif
 
+#if PRIMEGPU_LINUX >= 6016
+/* Planes are asked whether they can be flipped, too. */
+#define PRIMEGPU_ASYNC_CHECK_FLIP	1
+#endif
+
 #if PRIMEGPU_LINUX >= 6017
 #define PRIMEGPU_SCHED_STAT_RESET	DRM_GPU_SCHED_STAT_RESET
 #else
@@ -67,6 +72,14 @@
 #else
 #define primegpu_move_notify		move_notify
 #define primegpu_dma_buf_move_notify	dma_buf_move_notify
+#endif
+
+#if PRIMEGPU_LINUX >= 7002
+#define drm_atomic_state		drm_atomic_commit
+#define drm_atomic_state_init		drm_atomic_commit_init
+#define drm_atomic_state_default_clear	drm_atomic_commit_default_clear
+#define drm_atomic_state_default_release \
+	drm_atomic_commit_default_release
 #endif
 
 #endif /* PRIMEGPU_COMPAT_H */

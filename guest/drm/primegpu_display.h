@@ -14,6 +14,7 @@
 #include <drm/drm_plane.h>
 #include <drm/drm_writeback.h>
 
+#include "primegpu_compat.h"
 #include "primegpu_internal.h"
 
 /* Memory planes of a format */

@@ -215,6 +215,17 @@ static int primegpu_plane_atomic_async_check(struct drm_plane *plane,
 	return primegpu_plane_fb_idle(new->fb) ? 0 : -EBUSY;
 }
 
+/* Page flips are commits of their own, which any plane can do. */
+#ifdef PRIMEGPU_ASYNC_CHECK_FLIP
+static int primegpu_plane_async_check(struct drm_plane *plane,
+				      struct drm_atomic_state *state, bool flip)
+{
+	return flip ? 0 : primegpu_plane_atomic_async_check(plane, state);
+}
+#else
+#define primegpu_plane_async_check	primegpu_plane_atomic_async_check
+#endif
+
 /* The helper cleans the framebuffer up that is in the state of the update. */
 static void primegpu_plane_take_over(struct drm_plane_state *current_state,
 				     struct drm_plane_state *new)
@@ -285,7 +296,7 @@ static void primegpu_plane_panic_flush(struct drm_plane *plane)
 #define PRIMEGPU_PLANE_HELPER_FUNCS					\
 	.atomic_check = primegpu_plane_atomic_check,			\
 	.atomic_update = primegpu_plane_atomic_update,			\
-	.atomic_async_check = primegpu_plane_atomic_async_check,	\
+	.atomic_async_check = primegpu_plane_async_check,		\
 	.atomic_async_update = primegpu_plane_atomic_async_update,	\
 	.prepare_fb = primegpu_plane_prepare_fb,			\
 	.cleanup_fb = primegpu_plane_cleanup_fb
