@@ -124,6 +124,46 @@ static void test_fault(void *obj, void *data, QGuestAllocator *alloc)
     check_no_message(g, base);
 }
 
+/*
+ * A handler clears the device's bit, then those of the outputs: one message for
+ * each bit of an output that comes after that, and none is lost before it.
+ */
+static void test_display(void *obj, void *data, QGuestAllocator *alloc)
+{
+    QPrimeGPU *g = obj;
+    uint64_t base = setup_msix(g);
+    uint64_t frame;
+
+    qprimegpu_start(g);
+    frame = qprimegpu_set_mode(g, 0, 64, 32);
+    qprimegpu_set_mode(g, 1, 64, 32);
+    qprimegpu_output_writel(g, 0, PRIMEGPU_OUTPUT_REG_IRQ_ENABLE,
+                            PRIMEGPU_OUTPUT_IRQ_VBLANK);
+    qprimegpu_output_writel(g, 1, PRIMEGPU_OUTPUT_REG_IRQ_ENABLE,
+                            PRIMEGPU_OUTPUT_IRQ_FLIP);
+    qprimegpu_writel(g, PRIMEGPU_REG_IRQ_ENABLE, PRIMEGPU_IRQ_DISPLAY);
+    qtest_clock_step(g->qts, frame - 1);
+    check_no_message(g, base);
+    qtest_clock_step(g->qts, 1);
+    g_assert_true(got_message(g, base, PRIMEGPU_VECTOR_DISPLAY));
+    check_no_message(g, base);
+    qprimegpu_writel(g, PRIMEGPU_REG_IRQ_STATUS, PRIMEGPU_IRQ_DISPLAY);
+    /* It comes before the handler has looked at the outputs. */
+    qprimegpu_commit(g, 1, NULL, 0, PRIMEGPU_COMMIT_ASYNC);
+    g_assert_true(got_message(g, base, PRIMEGPU_VECTOR_DISPLAY));
+    g_assert_cmphex(qprimegpu_output_take_irqs(g, 0), ==,
+                    PRIMEGPU_OUTPUT_IRQ_VBLANK);
+    g_assert_cmphex(qprimegpu_output_take_irqs(g, 1), ==,
+                    PRIMEGPU_OUTPUT_IRQ_FLIP | PRIMEGPU_OUTPUT_IRQ_VBLANK);
+    /* The device's bit is still set: the handler runs once more. */
+    qtest_clock_step(g->qts, frame);
+    check_no_message(g, base);
+    qprimegpu_writel(g, PRIMEGPU_REG_IRQ_STATUS, PRIMEGPU_IRQ_DISPLAY);
+    qprimegpu_output_take_irqs(g, 0);
+    qtest_clock_step(g->qts, frame);
+    g_assert_true(got_message(g, base, PRIMEGPU_VECTOR_DISPLAY));
+}
+
 /* A bit that is not enabled stays silent, and speaks when it is enabled. */
 static void test_enable(void *obj, void *data, QGuestAllocator *alloc)
 {
@@ -150,6 +190,7 @@ static void register_tests(void)
     qprimegpu_add_test("irq/control", test_control);
     qprimegpu_add_test("irq/engine", test_engine);
     qprimegpu_add_test("irq/fault", test_fault);
+    qprimegpu_add_test("irq/display", test_display);
     qprimegpu_add_test("irq/enable", test_enable);
 }
 

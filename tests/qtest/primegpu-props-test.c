@@ -4,7 +4,8 @@
  */
 #include "qemu/osdep.h"
 #include "libqtest.h"
-#include "libqos/primegpu.h"
+#include "qemu/bswap.h"
+#include "primegpu-pair.h"
 
 typedef struct Property {
     const char *option;
@@ -202,6 +203,30 @@ static void test_display(void)
     qtest_quit(qts);
 }
 
+/* A GPU without outputs has no display at all. */
+static void test_no_outputs(void)
+{
+    PrimeGPUPair p;
+    QPrimeGPU *g = &p.integrated;
+    struct primegpu_cmd_mode mode = qprimegpu_mode(0, 64, 32);
+
+    primegpu_pair_boot(&p, "-global primegpu-integrated.max-outputs=0");
+    qprimegpu_map(g);
+    qprimegpu_start(g);
+    g_assert_cmphex(qprimegpu_readl(g, PRIMEGPU_REG_CAPS), ==, 0);
+    g_assert_cmpuint(qprimegpu_readl(g, PRIMEGPU_REG_OUTPUTS), ==, 0);
+    qprimegpu_assert_status(qprimegpu_ctrl(g, &mode),
+                            PRIMEGPU_ST_UNSUPPORTED);
+    qprimegpu_assert_status(qprimegpu_commit(g, 0, NULL, 0, 0),
+                            PRIMEGPU_ST_UNSUPPORTED);
+    qprimegpu_output_writel(g, 0, PRIMEGPU_OUTPUT_REG_IRQ_ENABLE, UINT32_MAX);
+    g_assert_cmphex(qprimegpu_output_readl(g, 0,
+                                           PRIMEGPU_OUTPUT_REG_IRQ_ENABLE),
+                    ==, 0);
+    g_assert_cmphex(qpci_io_readl(&g->dev, g->regs, PRIMEGPU_EDID(0)), ==, 0);
+    primegpu_pair_quit(&p);
+}
+
 /* The machines that the docs offer, from their files */
 static void test_configs(void)
 {
@@ -237,6 +262,7 @@ int main(int argc, char **argv)
     qtest_add_func("primegpu/props/help", test_help);
     qtest_add_func("primegpu/props/defaults", test_defaults);
     qtest_add_func("primegpu/props/display", test_display);
+    qtest_add_func("primegpu/props/no-outputs", test_no_outputs);
     qtest_add_func("primegpu/props/configs", test_configs);
     return g_test_run();
 }
