@@ -7,12 +7,11 @@ from dataclasses import asdict, dataclass, field
 WORDS = {'SUCCESS': 'pass', 'FAIL': 'fail', 'SKIP': 'skip', 'CRASH': 'fail',
          'TIMEOUT': 'fail', 'ABORT': 'fail', 'KILLED': 'fail'}
 START = re.compile(r'^Starting subtest: (\S+)')
-DYNAMIC = re.compile(r'^(?:Starting dynamic subtest|Dynamic subtest) (\S+)')
 RESULT = re.compile(r'^(?:Subtest (\S+): )?(SUCCESS|FAIL|SKIP|CRASH|TIMEOUT|'
                     r'ABORT|KILLED) ?\(([\d.]+)s\)')
 CLUE = re.compile(r'^(?:\[[\d.]+\] )?(?:\(\S+\) (?:\S+-)?(?:CRITICAL|WARNING): )?'
                   r'(Test requirement: .*|Failed assertion: .*|error: .*|'
-                  r'Received signal .*)')
+                  r'Received signal .*|No dynamic tests executed)')
 COLOUR = re.compile(r'\x1b\[[\d;]*m')
 # After a requirement and its errno comes what the test has to say about it
 NOISE = re.compile(r'^(Test requirement|Last errno|Test assertion|IGT-Version|'
@@ -50,19 +49,38 @@ class Run:
 
 
 class Parser:
+    """Finds the results, and for each the likely reason"""
+
     def __init__(self):
         self.subtests = {}
         self.current = None
         self.clue = ''
-        self.is_fresh = False
+        # The clue was seen in this subtest, not in one before or in a fixture
+        self.is_own = False
+        # The next plain line says it in words
+        self.wants_words = False
         self.is_log = False
+
+    def start(self, name):
+        self.current = name
+        self.is_own = self.wants_words = False
+
+    def result(self, name, word, seconds):
+        verdict = WORDS[word]
+        reason = '' if verdict == 'pass' else self.clue
+        if word not in ('SUCCESS', 'FAIL', 'SKIP'):
+            reason = f'{word}: {reason}'
+        self.subtests[name or ''] = Subtest(verdict, reason, float(seconds))
+        self.current = None
+        self.is_own = self.wants_words = False
 
     def see_clue(self, text):
         # The first failed assertion is the cause of those that follow
-        if not self.is_fresh or text.startswith('Test requirement') or \
-                not self.clue:
+        is_requirement = text.startswith('Test requirement')
+        if is_requirement or not self.is_own:
             self.clue = text
-        self.is_fresh = True
+            self.is_own = True
+            self.wants_words = is_requirement
 
     def line(self, line):
         # A failed subtest repeats all that it has said, and more
@@ -74,24 +92,14 @@ class Parser:
         result = RESULT.match(line)
         clue = CLUE.match(line)
         if start:
-            self.current = start[1]
-            self.is_fresh = False
+            self.start(start[1])
         elif result:
-            name, word, seconds = result.groups()
-            verdict = WORDS[word]
-            reason = '' if verdict == 'pass' else self.clue
-            if word not in ('SUCCESS', 'FAIL', 'SKIP'):
-                reason = f'{word}: {reason}'
-            self.subtests[name or ''] = Subtest(verdict, reason,
-                                                float(seconds))
-            self.current = None
-            self.is_fresh = False
+            self.result(*result.groups())
         elif clue:
             self.see_clue(clue[1])
-        elif self.clue.startswith('Test requirement') and self.is_fresh and \
-                line and not NOISE.match(line):
-            self.clue = line
-            self.is_fresh = False
+        elif self.wants_words and line and not NOISE.match(line):
+            self.clue = line.partition('Dynamic subtest')[0]
+            self.wants_words = False
 
 
 def parse(text, status, timed_out):
