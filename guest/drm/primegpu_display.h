@@ -173,6 +173,8 @@ int primegpu_vblank_init(struct primegpu_device *pgpu);
 int primegpu_vblank_enable(struct drm_crtc *crtc);
 void primegpu_vblank_disable(struct drm_crtc *crtc);
 u32 primegpu_vblank_counter(struct drm_crtc *crtc);
+bool primegpu_vblank_timestamp(struct drm_crtc *crtc, int *max_error,
+			       ktime_t *time, bool in_irq);
 bool primegpu_vblank_scanout_position(struct drm_crtc *crtc, bool in_irq,
 				      int *vpos, int *hpos, ktime_t *stime,
 				      ktime_t *etime,

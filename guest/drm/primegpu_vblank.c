@@ -84,6 +84,19 @@ bool primegpu_vblank_scanout_position(struct drm_crtc *crtc, bool in_irq,
 	return true;
 }
 
+/*
+ * The core asks for the deadline of a commit that has to wait until another one
+ * has turned the CRTC on; the helper would warn that there is no mode yet.
+ */
+bool primegpu_vblank_timestamp(struct drm_crtc *crtc, int *max_error,
+			       ktime_t *time, bool in_irq)
+{
+	if (!drm_crtc_vblank_crtc(crtc)->hwmode.crtc_clock)
+		return false;
+	return drm_crtc_vblank_helper_get_vblank_timestamp(crtc, max_error,
+							   time, in_irq);
+}
+
 /* The event's vblank reference goes with it. */
 static void primegpu_vblank_send(struct primegpu_output *output)
 {
