@@ -13,7 +13,7 @@ static PGMFb *pgm_fb(PGModel *m, PGMFile *f, unsigned slot)
     return fb && fb->obj ? fb : NULL;
 }
 
-void pgm_fb_drop(PGModel *m, PGMFb *fb)
+static void pgm_fb_drop(PGModel *m, PGMFb *fb)
 {
     PGMObj *obj = fb->obj;
 

@@ -235,12 +235,20 @@ typedef struct PGWalker {
 
 static char *pg_filled_in(const PGWalker *w, const char *line)
 {
-    GString *s = g_string_new(line);
+    const char *values[][2] = {
+        { "$E", w->scene->exporter ?: "" },
+        { "$I", w->scene->importer ?: "" },
+        { "$1", w->taken ?: "0" },
+    };
+    char *s = g_strdup(line);
 
-    g_string_replace(s, "$E", w->scene->exporter ?: "", 0);
-    g_string_replace(s, "$I", w->scene->importer ?: "", 0);
-    g_string_replace(s, "$1", w->taken ?: "0", 0);
-    return g_string_free(s, FALSE);
+    for (unsigned i = 0; i < ARRAY_SIZE(values); i++) {
+        g_auto(GStrv) parts = g_strsplit(s, values[i][0], -1);
+
+        g_free(s);
+        s = g_strjoinv(values[i][1], parts);
+    }
+    return s;
 }
 
 static void pg_take(PGWalker *w, const PGWalk *walk, const PGReply *r)
