@@ -78,10 +78,11 @@ static uint32_t pg_frame_crc(unsigned output, unsigned number)
 }
 
 /*
- * A frame is shown from the vertical blank that the guest is told of, or from an
- * earlier one when the guest was too busy to be told at once, but never before
- * the guest has heard of the frame before it.  A busy guest may miss CRCs, but
- * not all of a frame: the next flip comes after an event that it has heard.
+ * A frame is shown from the vertical blank that the guest is told of, or from
+ * an earlier one when the guest was too busy to be told at once, but never
+ * before the guest has heard of the frame before it.  A busy guest may miss
+ * CRCs, but not all of a frame: the next flip comes after an event that it has
+ * heard.
  */
 static void pg_check_crcs(PGGuest *g, const PGFramesCase *c, unsigned output)
 {
