@@ -232,9 +232,9 @@ static void primegpu_cmd_pack_commit(struct primegpu_device *pgpu,
 	}
 }
 
-/* The number of the command, of use when it did not fail, is in *seqno. */
+/* After -ENODEV nothing was sent, and the commit's event is not armed. */
 int primegpu_cmd_commit(struct primegpu_device *pgpu,
-			const struct primegpu_commit *commit, u64 *seqno)
+			const struct primegpu_commit *commit)
 {
 	int idx, ret;
 
@@ -242,7 +242,9 @@ int primegpu_cmd_commit(struct primegpu_device *pgpu,
 		return -ENODEV;
 	spin_lock(&pgpu->ctrl->lock);
 	primegpu_cmd_pack_commit(pgpu, commit);
-	*seqno = pgpu->ctrl->seqno;
+	if (commit->event)
+		primegpu_vblank_arm(&pgpu->display->outputs[commit->output],
+				    commit->event, pgpu->ctrl->seqno);
 	primegpu_cmd_trace_commit(pgpu, commit);
 	ret = primegpu_cmd_run(pgpu);
 	spin_unlock(&pgpu->ctrl->lock);

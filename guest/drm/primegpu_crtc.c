@@ -116,20 +116,19 @@ static void primegpu_crtc_atomic_begin(struct drm_crtc *crtc,
 		output->commit.color = new;
 }
 
-/* Sends a commit whose event, if it has one, is armed. */
+/* Its event, if it has one, is sent in any case. */
 static void primegpu_crtc_send(struct primegpu_output *output,
-			const struct primegpu_commit *commit)
+			       const struct primegpu_commit *commit)
 {
-	u64 seqno;
-	int ret = primegpu_cmd_commit(output->pgpu, commit, &seqno);
+	int ret = primegpu_cmd_commit(output->pgpu, commit);
 
-	if (!ret) {
-		primegpu_vblank_armed(output, seqno);
+	if (!ret)
 		return;
-	}
 	if (ret != -ENODEV)
 		drm_err(&output->pgpu->drm, "%s: commit: %d\n",
 			output->crtc.name, ret);
+	else if (commit->event)
+		primegpu_vblank_arm(output, commit->event, 0);
 	primegpu_vblank_cancel(output);
 }
 
@@ -146,7 +145,7 @@ static void primegpu_crtc_atomic_flush(struct drm_crtc *crtc,
 			primegpu_crtc_send_event(crtc, new->event);
 		} else {
 			to_primegpu_atomic_state(state)->flips++;
-			primegpu_vblank_arm(output, new->event);
+			output->commit.event = new->event;
 		}
 		new->event = NULL;
 	}

@@ -50,6 +50,8 @@ struct primegpu_commit {
 	const struct drm_crtc_state *color;
 	/** @writeback: where the frame is written to, or NULL */
 	struct drm_framebuffer *writeback;
+	/** @event: to be sent, with its vblank reference, at the latch, or NULL */
+	struct drm_pending_vblank_event *event;
 };
 
 /**
@@ -89,10 +91,8 @@ struct primegpu_output {
 	 * This and all that follows is under &drm_device.event_lock.
 	 */
 	struct drm_pending_vblank_event *event;
-	/** @event_seqno: U64_MAX until it is known */
+	/** @event_seqno: number of that command */
 	u64 event_seqno;
-	/** @flip_seqno: the COMMIT that was latched last */
-	u64 flip_seqno;
 	/** @writeback_pending: a queued writeback job is at the hardware */
 	bool writeback_pending;
 };
@@ -164,7 +164,7 @@ int primegpu_cmd_display_init(struct primegpu_device *pgpu);
 int primegpu_cmd_mode(struct primegpu_output *output,
 		      const struct drm_display_mode *mode);
 int primegpu_cmd_commit(struct primegpu_device *pgpu,
-			const struct primegpu_commit *commit, u64 *seqno);
+			const struct primegpu_commit *commit);
 void primegpu_cmd_commit_panic(struct primegpu_device *pgpu,
 			       const struct primegpu_commit *commit);
 
@@ -180,8 +180,7 @@ bool primegpu_vblank_scanout_position(struct drm_crtc *crtc, bool in_irq,
 				      ktime_t *etime,
 				      const struct drm_display_mode *mode);
 void primegpu_vblank_arm(struct primegpu_output *output,
-			 struct drm_pending_vblank_event *event);
-void primegpu_vblank_armed(struct primegpu_output *output, u64 seqno);
+			 struct drm_pending_vblank_event *event, u64 seqno);
 void primegpu_vblank_cancel(struct primegpu_output *output);
 bool primegpu_vblank_flip_pending(struct primegpu_output *output);
 

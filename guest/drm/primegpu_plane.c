@@ -259,7 +259,6 @@ static void primegpu_plane_atomic_async_update(struct drm_plane *plane,
 		drm_atomic_get_new_plane_state(state, plane);
 	struct primegpu_output *output = to_primegpu_kms_plane(plane)->output;
 	struct primegpu_commit commit = { .output = output->index };
-	u64 seqno;
 	int ret;
 
 	primegpu_plane_add(&commit, plane, plane->state, new);
@@ -268,7 +267,7 @@ static void primegpu_plane_atomic_async_update(struct drm_plane *plane,
 		wait_event_timeout(output->flip_wait,
 				   !primegpu_vblank_flip_pending(output), HZ);
 	commit.async = !primegpu_vblank_flip_pending(output);
-	ret = primegpu_cmd_commit(output->pgpu, &commit, &seqno);
+	ret = primegpu_cmd_commit(output->pgpu, &commit);
 	mutex_unlock(&output->lock);
 	if (ret && ret != -ENODEV)
 		drm_err(plane->dev, "%s: async commit: %d\n", plane->name, ret);

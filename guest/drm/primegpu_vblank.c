@@ -3,8 +3,8 @@
  * Interrupts of the outputs, and what waits for them: vertical blanks, the
  * event of the commit that is at the hardware, the writeback job and CRCs.
  *
- * A commit's event is armed before its command is sent, since it may be
- * latched before the command's number is known.
+ * A commit's event waits from before the doorbell on, so that the interrupt of
+ * the latch finds it.
  */
 #include <linux/bitfield.h>
 #include <linux/interrupt.h>
@@ -123,37 +123,26 @@ static void primegpu_vblank_flip(struct primegpu_output *output)
 				 drm_crtc_vblank_count(&output->crtc));
 
 	spin_lock_irqsave(&drm->event_lock, flags);
-	output->flip_seqno = max(output->flip_seqno, seqno);
 	if (output->event && output->event_seqno <= seqno)
 		primegpu_vblank_send(output);
 	spin_unlock_irqrestore(&drm->event_lock, flags);
 }
 
-/* Makes @event, and a reference to the vblank, wait for the next COMMIT. */
+/*
+ * Makes @event, and a reference to the vblank, wait for COMMIT @seqno, which is
+ * about to be sent.
+ */
 void primegpu_vblank_arm(struct primegpu_output *output,
-			 struct drm_pending_vblank_event *event)
+			 struct drm_pending_vblank_event *event, u64 seqno)
 {
 	struct drm_device *drm = output->crtc.dev;
+	unsigned long flags;
 
-	spin_lock_irq(&drm->event_lock);
+	spin_lock_irqsave(&drm->event_lock, flags);
 	drm_WARN_ON(drm, output->event);
 	output->event = event;
-	output->event_seqno = U64_MAX;
-	spin_unlock_irq(&drm->event_lock);
-}
-
-/* That COMMIT had this number, and may be latched already. */
-void primegpu_vblank_armed(struct primegpu_output *output, u64 seqno)
-{
-	struct drm_device *drm = output->crtc.dev;
-
-	spin_lock_irq(&drm->event_lock);
-	if (output->event) {
-		output->event_seqno = seqno;
-		if (seqno <= output->flip_seqno)
-			primegpu_vblank_send(output);
-	}
-	spin_unlock_irq(&drm->event_lock);
+	output->event_seqno = seqno;
+	spin_unlock_irqrestore(&drm->event_lock, flags);
 }
 
 /* Sends what waits, since the hardware will not tell. */
