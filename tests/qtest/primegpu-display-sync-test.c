@@ -154,10 +154,7 @@ static void pg_test_busy(const void *data)
     pg_finish(s.g);
 }
 
-static const struct {
-    const char *name;
-    PGCaseFn fn;
-} pg_tests[] = {
+static const PGDisplayTest pg_tests[] = {
     { "implicit", pg_test_implicit },
     { "in-fence", pg_test_in_fence },
     { "out-fence", pg_test_out_fence },
@@ -168,14 +165,6 @@ static const struct {
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (unsigned i = 0; i < ARRAY_SIZE(pg_tests); i++) {
-        for (unsigned k = 0; k < ARRAY_SIZE(pg_display_pairs); k++) {
-            g_autofree char *path =
-                g_strdup_printf("display-sync/%s/%s", pg_tests[i].name,
-                                pg_display_pairs[k].name);
-
-            pg_add_case(path, pg_tests[i].fn, &pg_display_pairs[k]);
-        }
-    }
+    pg_add_display_tests("display-sync", pg_tests, ARRAY_SIZE(pg_tests));
     return g_test_run();
 }

@@ -249,10 +249,7 @@ static void pg_test_unseen(const void *data)
     pg_finish(s.g);
 }
 
-static const struct {
-    const char *name;
-    PGCaseFn fn;
-} pg_tests[] = {
+static const PGDisplayTest pg_tests[] = {
     { "cross", pg_test_cross },
     { "reverse", pg_test_reverse },
     { "own", pg_test_own },
@@ -267,14 +264,6 @@ static const struct {
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (unsigned i = 0; i < ARRAY_SIZE(pg_tests); i++) {
-        for (unsigned k = 0; k < ARRAY_SIZE(pg_display_pairs); k++) {
-            g_autofree char *path =
-                g_strdup_printf("display/%s/%s", pg_tests[i].name,
-                                pg_display_pairs[k].name);
-
-            pg_add_case(path, pg_tests[i].fn, &pg_display_pairs[k]);
-        }
-    }
+    pg_add_display_tests("display", pg_tests, ARRAY_SIZE(pg_tests));
     return g_test_run();
 }

@@ -15,6 +15,20 @@ const PGDisplayPair pg_display_pairs[2] = {
       "integrated0", "discrete0" },
 };
 
+void pg_add_display_tests(const char *prefix, const PGDisplayTest *tests,
+                          unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        for (unsigned k = 0; k < ARRAY_SIZE(pg_display_pairs); k++) {
+            g_autofree char *path =
+                g_strdup_printf("%s/%s/%s", prefix, tests[i].name,
+                                pg_display_pairs[k].name);
+
+            pg_add_case(path, tests[i].fn, &pg_display_pairs[k]);
+        }
+    }
+}
+
 static uint64_t pg_num(const QDict *d, const char *name)
 {
     QNum *num = qobject_to(QNum, qdict_get(d, name));

@@ -19,6 +19,16 @@ typedef struct PGDisplayPair {
 
 extern const PGDisplayPair pg_display_pairs[2];
 
+/* A test whose data is a PGDisplayPair */
+typedef struct PGDisplayTest {
+    const char *name;
+    PGCaseFn fn;
+} PGDisplayTest;
+
+/* Add PREFIX/TEST/PAIR for each test and both pairs. */
+void pg_add_display_tests(const char *prefix, const PGDisplayTest *tests,
+                          unsigned count);
+
 /* XRGB8888, without gaps; the fourth byte is 0 */
 typedef struct PGPicture {
     unsigned width;
