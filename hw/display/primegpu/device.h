@@ -88,7 +88,12 @@ struct PrimeGPUClass {
 };
 
 /* CAPS, by the model and the properties */
-uint32_t primegpu_caps(const PrimeGPUState *s);
+static inline uint32_t primegpu_caps(const PrimeGPUState *s)
+{
+    return PRIMEGPU_GET_CLASS(s)->info->caps |
+           (s->conf.max_outputs ? PRIMEGPU_CAPS_DISPLAY : 0);
+}
+
 /* Back to the state after power-on; BOs are dropped, keys rise on. */
 void primegpu_reset(PrimeGPUState *s);
 

@@ -68,12 +68,6 @@ static bool primegpu_pci_check_display(PrimeGPUState *s, Error **errp)
     return true;
 }
 
-uint32_t primegpu_caps(const PrimeGPUState *s)
-{
-    return PRIMEGPU_GET_CLASS(s)->info->caps |
-           (s->conf.max_outputs ? PRIMEGPU_CAPS_DISPLAY : 0);
-}
-
 static void primegpu_pci_add_bars(PrimeGPUState *s)
 {
     PCIDevice *pdev = PCI_DEVICE(s);
