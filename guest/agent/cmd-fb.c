@@ -9,6 +9,7 @@
 #include "kms.h"
 
 #define FORMAT_DEFAULT  "XR24"
+#define PLANES_MAX      4
 
 /* Formats of more than one plane: the others' share of pitch and height */
 static const struct {
@@ -30,8 +31,29 @@ static struct file *fb_args(struct call *c, uint32_t *id)
     return file && kms_fb_arg(c, file->fd, c->argv[2], id) ? file : NULL;
 }
 
-/* Planes are one after the other, in the same BO. */
-static void add_planes(struct drm_mode_fb_cmd2 *fb, const char *format)
+/*
+ * BO[,BO]...: planes that have no BO of their own are in the last one, each
+ * after the one before.
+ */
+static struct bo *fb_bos(struct call *c, struct bo **bos, unsigned int *count)
+{
+    char *word, *rest = c->argv[1];
+
+    for (*count = 0; (word = strsep(&rest, ",")); (*count)++) {
+        if (*count == PLANES_MAX) {
+            call_fail(c, E2BIG, "at most %d BOs", PLANES_MAX);
+            return NULL;
+        }
+        bos[*count] = name_bo(c, word);
+        if (!bos[*count]) {
+            return NULL;
+        }
+    }
+    return bos[0];
+}
+
+static void add_planes(struct drm_mode_fb_cmd2 *fb, const char *format,
+                       struct bo **bos, unsigned int count)
 {
     uint32_t height = fb->height;
     unsigned int i, k;
@@ -41,9 +63,14 @@ static void add_planes(struct drm_mode_fb_cmd2 *fb, const char *format)
             continue;
         }
         for (k = 1; k < planar[i].planes; k++) {
-            fb->handles[k] = fb->handles[0];
             fb->pitches[k] = fb->pitches[0] / planar[i].pitch_div;
-            fb->offsets[k] = fb->offsets[k - 1] + fb->pitches[k - 1] * height;
+            if (k < count) {
+                fb->handles[k] = bos[k]->handle;
+            } else {
+                fb->handles[k] = fb->handles[k - 1];
+                fb->offsets[k] = fb->offsets[k - 1] +
+                                 fb->pitches[k - 1] * height;
+            }
             height = (fb->height + 1) / planar[i].height_div;
         }
     }
@@ -51,7 +78,9 @@ static void add_planes(struct drm_mode_fb_cmd2 *fb, const char *format)
 
 int cmd_addfb(struct call *c)
 {
-    struct bo *bo = name_bo(c, c->argv[1]);
+    struct bo *bos[PLANES_MAX];
+    unsigned int count;
+    struct bo *bo = fb_bos(c, bos, &count);
     const char *format = c->argc > 5 ? c->argv[5] : FORMAT_DEFAULT;
     struct drm_mode_fb_cmd2 fb = { 0 };
     uint64_t width, height, pitch, offset = 0;
@@ -71,7 +100,7 @@ int cmd_addfb(struct call *c)
     fb.handles[0] = bo->handle;
     fb.pitches[0] = pitch;
     fb.offsets[0] = offset;
-    add_planes(&fb, format);
+    add_planes(&fb, format, bos, count);
     if (sys_ioctl(bo->file->fd, DRM_IOCTL_MODE_ADDFB2, &fb)) {
         return call_fail(c, errno, "MODE_ADDFB2");
     }
@@ -110,11 +139,11 @@ int cmd_closefb(struct call *c)
     return 0;
 }
 
-/* The handle that the framebuffer's first plane has got in this file */
-static int bo_of_fb(struct call *c, struct file *file, uint32_t handle)
+static int bo_of_fb(struct call *c, struct file *file, uint32_t handle,
+                    const char *name)
 {
     struct drm_primegpu_gem_info info;
-    struct bo *bo = name_new_bo(c, c->argv[3]);
+    struct bo *bo = name_new_bo(c, name);
 
     if (!bo) {
         drm_close(file->fd, handle);
@@ -142,13 +171,16 @@ int cmd_getfb(struct call *c)
     if (sys_ioctl(file->fd, DRM_IOCTL_MODE_GETFB, &fb)) {
         return call_fail(c, errno, "MODE_GETFB of %u", fb.fb_id);
     }
-    return bo_of_fb(c, file, fb.handle);
+    return bo_of_fb(c, file, fb.handle, c->argv[3]);
 }
 
+/* Planes in one BO have one handle; handles without a name are closed. */
 int cmd_getfb2(struct call *c)
 {
     struct drm_mode_fb_cmd2 fb = { 0 };
     struct file *file = fb_args(c, &fb.fb_id);
+    char *word, *rest = c->argv[3];
+    unsigned int i, k;
 
     if (!file) {
         return c->error;
@@ -156,7 +188,22 @@ int cmd_getfb2(struct call *c)
     if (sys_ioctl(file->fd, DRM_IOCTL_MODE_GETFB2, &fb)) {
         return call_fail(c, errno, "MODE_GETFB2 of %u", fb.fb_id);
     }
-    return bo_of_fb(c, file, fb.handles[0]);
+    for (i = 0; i < PLANES_MAX && fb.handles[i]; i++) {
+        for (k = 0; fb.handles[k] != fb.handles[i]; k++) {
+            continue;
+        }
+        if (k < i) {
+            continue;
+        }
+        word = c->error ? NULL : strsep(&rest, ",");
+        if (word) {
+            call_add(c, i ? " " : "");
+            bo_of_fb(c, file, fb.handles[i], word);
+        } else {
+            drm_close(file->fd, fb.handles[i]);
+        }
+    }
+    return c->error;
 }
 
 /* Rectangles of the framebuffer that have changed; none: all of it */

@@ -170,3 +170,42 @@ int cmd_recv_file(struct call *c)
     file_describe(c, file);
     return 0;
 }
+
+/* A DRM file as an fd: what is done with fds can be done with it, too. */
+int cmd_file_fd(struct call *c)
+{
+    struct file *file = name_file(c, c->argv[1]);
+    struct fd *fd = file ? name_new_fd(c, c->argv[2]) : NULL;
+
+    if (!fd) {
+        return c->error;
+    }
+    fd->fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+    if (fd->fd < 0) {
+        name_drop(fd);
+        return call_fail(c, errno, "dup");
+    }
+    return 0;
+}
+
+int cmd_fd_file(struct call *c)
+{
+    struct fd *fd = name_fd(c, c->argv[1]);
+    struct file *file = fd ? name_new_file(c, c->argv[2]) : NULL;
+
+    if (!file) {
+        return c->error;
+    }
+    file->fd = fcntl(fd->fd, F_DUPFD_CLOEXEC, 0);
+    if (file->fd < 0) {
+        name_drop(file);
+        return call_fail(c, errno, "dup");
+    }
+    if (file_identify(c, file)) {
+        close(file->fd);
+        name_drop(file);
+        return c->error;
+    }
+    file_describe(c, file);
+    return 0;
+}

@@ -20,15 +20,28 @@ struct rect {
     uint64_t v[4];              /* x, y, width, height */
 };
 
+/* What a commit makes for an output that it is about */
+struct made {
+    bool chosen;
+    uint32_t mode_blob;
+    const char *out_name;
+    const char *wb_name;
+    int32_t out_fence;
+    int32_t wb_fence;
+};
+
 /* A commit on its way */
 struct request {
     struct call *c;
     struct kms *kms;
-    struct kms_output *output;
     uint32_t flags;
     uint64_t user;
     bool wait;
-    uint32_t mode_blob;
+
+    /* what the words are about */
+    struct kms_output *output;
+    struct made *made;
+    struct made outputs[KMS_OUTPUTS_MAX];
 
     /* the object that words are about, and its rectangles, when a plane */
     struct kms_object *object;
@@ -36,12 +49,6 @@ struct request {
     uint32_t fb;
     struct rect src;
     struct rect dst;
-
-    /* fences that the commit makes */
-    const char *out_name;
-    const char *wb_name;
-    int32_t out_fence;
-    int32_t wb_fence;
 
     uint32_t count;
     uint32_t objects[PROPS_MAX];
@@ -104,6 +111,43 @@ static bool end_plane(struct request *r)
     return true;
 }
 
+static void begin_object(struct request *r, struct kms_object *object,
+                         struct kms_plane *plane)
+{
+    r->object = object;
+    r->plane = plane;
+    r->fb = 0;
+    r->src = (struct rect) { 0 };
+    r->dst = (struct rect) { 0 };
+}
+
+/* The next words are about this output; the first, about its primary plane. */
+static bool begin_output(struct request *r, struct kms_output *output)
+{
+    struct kms_plane *plane = kms_plane(r->kms, output, "primary");
+
+    if (!plane) {
+        call_fail(r->c, ENODEV, "the output has no primary plane");
+        return false;
+    }
+    r->output = output;
+    r->made = &r->outputs[kms_index(r->kms, output)];
+    r->made->chosen = true;
+    begin_object(r, &plane->object, plane);
+    return true;
+}
+
+static bool set_output(struct request *r, const char *text)
+{
+    uint64_t number;
+
+    if (!line_number(text, &number) || number >= r->kms->output_count) {
+        call_fail(r->c, ENODEV, "there are %u outputs", r->kms->output_count);
+        return false;
+    }
+    return end_plane(r) && begin_output(r, &r->kms->outputs[number]);
+}
+
 /* Is the word the name of an object? Then the next words are about it. */
 static bool choose_object(struct request *r, const char *word, bool *chosen)
 {
@@ -121,11 +165,7 @@ static bool choose_object(struct request *r, const char *word, bool *chosen)
     if (!end_plane(r)) {
         return false;
     }
-    r->object = object;
-    r->plane = plane;
-    r->fb = 0;
-    r->src = (struct rect) { 0 };
-    r->dst = (struct rect) { 0 };
+    begin_object(r, object, plane);
     return true;
 }
 
@@ -161,7 +201,8 @@ static bool set_mode(struct request *r, const char *word)
     if (!off) {
         error = kms_find_mode(r->kms->fd, output->connector.id, word, &mode);
         if (!error) {
-            error = kms_blob(r->kms->fd, &mode, sizeof(mode), &r->mode_blob);
+            error = kms_blob(r->kms->fd, &mode, sizeof(mode),
+                             &r->made->mode_blob);
         }
         if (error) {
             call_fail(r->c, -error, "no mode %.40s", word);
@@ -171,7 +212,8 @@ static bool set_mode(struct request *r, const char *word)
     }
     return add_prop(r, &output->connector, "CRTC_ID",
                     off ? 0 : output->crtc.id) &&
-           add_prop(r, &output->crtc, "MODE_ID", r->mode_blob) &&
+           add_prop(r, &output->crtc, "MODE_ID",
+                    off ? 0 : r->made->mode_blob) &&
            add_prop(r, &output->crtc, "ACTIVE", !off);
 }
 
@@ -210,16 +252,16 @@ static bool set_in_fence(struct request *r, const char *text)
 
 static bool set_out_fence(struct request *r, const char *text)
 {
-    r->out_name = text;
+    r->made->out_name = text;
     return add_prop(r, &r->output->crtc, "OUT_FENCE_PTR",
-                    (uintptr_t)&r->out_fence);
+                    (uintptr_t)&r->made->out_fence);
 }
 
 static bool set_wb_fence(struct request *r, const char *text)
 {
-    r->wb_name = text;
+    r->made->wb_name = text;
     return add_prop(r, &r->output->writeback, "WRITEBACK_OUT_FENCE_PTR",
-                    (uintptr_t)&r->wb_fence);
+                    (uintptr_t)&r->made->wb_fence);
 }
 
 static bool set_src(struct request *r, const char *text)
@@ -262,6 +304,7 @@ static const struct {
     const char *name;
     bool (*set)(struct request *r, const char *text);
 } words[] = {
+    { "output", set_output },
     { "mode", set_mode },
     { "fb", set_fb },
     { "src", set_src },
@@ -332,6 +375,38 @@ static bool keep_fence(struct request *r, const char *name, int32_t fence)
     return true;
 }
 
+static bool keep_fences(struct request *r)
+{
+    unsigned int i;
+    bool ok = true;
+
+    for (i = 0; i < KMS_OUTPUTS_MAX; i++) {
+        const struct made *made = &r->outputs[i];
+
+        ok &= keep_fence(r, made->out_name, made->out_fence);
+        ok &= keep_fence(r, made->wb_name, made->wb_fence);
+    }
+    return ok;
+}
+
+/* One for each output; what the last one says is told. */
+static int wait_events(struct request *r)
+{
+    union kms_event event = { 0 };
+    unsigned int i;
+    int error;
+
+    for (i = 0; i < KMS_OUTPUTS_MAX; i++) {
+        error = r->outputs[i].chosen ?
+                kms_read_event(r->kms->fd, EVENT_LIMIT_MS, &event) : 0;
+        if (error) {
+            return call_fail(r->c, -error, "the commit's event");
+        }
+    }
+    kms_add_event(r->c, r->kms, &event);
+    return 0;
+}
+
 static int commit(struct request *r)
 {
     struct drm_mode_atomic args = {
@@ -343,55 +418,44 @@ static int commit(struct request *r)
         .prop_values_ptr = (uintptr_t)r->values,
         .user_data = r->user,
     };
-    union kms_event event;
-    int error;
 
     if (sys_ioctl(r->kms->fd, DRM_IOCTL_MODE_ATOMIC, &args)) {
         return call_fail(r->c, errno, "MODE_ATOMIC");
     }
-    if (!keep_fence(r, r->out_name, r->out_fence) ||
-        !keep_fence(r, r->wb_name, r->wb_fence)) {
+    if (!keep_fences(r)) {
         return r->c->error;
     }
-    if (!r->wait) {
-        return 0;
-    }
-    error = kms_read_event(r->kms->fd, EVENT_LIMIT_MS, &event);
-    if (error) {
-        return call_fail(r->c, -error, "the commit's event");
-    }
-    kms_add_event(r->c, r->kms, &event);
-    return 0;
+    return r->wait ? wait_events(r) : 0;
 }
 
 int cmd_atomic(struct call *c)
 {
     static struct request request;
     struct request *r = &request;
+    struct kms_output *output;
     struct file *file;
-    int arg;
+    int arg, i;
 
     memset(r, 0, sizeof(*r));
     r->c = c;
-    r->out_fence = NO_FENCE;
-    r->wb_fence = NO_FENCE;
-    r->output = kms_args(c, &file, &r->kms);
-    if (!r->output) {
+    for (i = 0; i < KMS_OUTPUTS_MAX; i++) {
+        r->outputs[i].out_fence = NO_FENCE;
+        r->outputs[i].wb_fence = NO_FENCE;
+    }
+    output = kms_args(c, &file, &r->kms);
+    if (!output || !begin_output(r, output)) {
         return c->error;
     }
-    r->plane = kms_plane(r->kms, r->output, "primary");
-    if (!r->plane) {
-        return call_fail(c, ENODEV, "the output has no primary plane");
-    }
-    r->object = &r->plane->object;
     for (arg = 3; arg < c->argc && !c->error; arg++) {
         take_word(r, c->argv[arg]);
     }
     if (!c->error && end_plane(r)) {
         commit(r);
     }
-    if (r->mode_blob) {
-        kms_blob_free(r->kms->fd, r->mode_blob);
+    for (i = 0; i < KMS_OUTPUTS_MAX; i++) {
+        if (r->outputs[i].mode_blob) {
+            kms_blob_free(r->kms->fd, r->outputs[i].mode_blob);
+        }
     }
     return c->error;
 }

@@ -111,6 +111,45 @@ int cmd_flip(struct call *c)
     return 0;
 }
 
+/* All of the framebuffer, unscaled, or off */
+int cmd_setplane(struct call *c)
+{
+    struct file *file;
+    struct kms *kms;
+    struct kms_output *output = kms_args(c, &file, &kms);
+    struct kms_plane *plane = output ? kms_plane(kms, output, c->argv[3])
+                                     : NULL;
+    struct drm_mode_set_plane args = { 0 };
+    const struct kms_fb *fb;
+    uint64_t x = 0, y = 0;
+
+    if (!output || !kms_fb_arg(c, file->fd, c->argv[4], &args.fb_id)) {
+        return c->error;
+    }
+    if (!plane) {
+        return call_fail(c, ENODEV, "the output has no '%.40s'", c->argv[3]);
+    }
+    if (c->argc > 5 && (!call_number(c, 5, INT32_MAX, &x) ||
+                        !call_number(c, 6, INT32_MAX, &y))) {
+        return c->error;
+    }
+    fb = kms_fb(file->fd, args.fb_id);
+    args.plane_id = plane->object.id;
+    args.crtc_id = args.fb_id ? output->crtc.id : 0;
+    if (fb) {
+        args.crtc_x = x;
+        args.crtc_y = y;
+        args.crtc_w = fb->width;
+        args.crtc_h = fb->height;
+        args.src_w = fb->width << 16;
+        args.src_h = fb->height << 16;
+    }
+    if (sys_ioctl(file->fd, DRM_IOCTL_MODE_SETPLANE, &args)) {
+        return call_fail(c, errno, "MODE_SETPLANE");
+    }
+    return 0;
+}
+
 int cmd_cursor(struct call *c)
 {
     struct file *file;

@@ -165,70 +165,6 @@ int cmd_props(struct call *c)
     return 0;
 }
 
-int cmd_event(struct call *c)
-{
-    struct file *file = name_file(c, c->argv[1]);
-    struct kms *kms = file ? kms_get(c, file) : NULL;
-    union kms_event event;
-    uint64_t timeout;
-    int error;
-
-    if (!kms || !call_number(c, 2, INT32_MAX, &timeout)) {
-        return c->error;
-    }
-    error = kms_read_event(file->fd, timeout, &event);
-    if (error) {
-        return call_fail(c, -error, "no event");
-    }
-    kms_add_event(c, kms, &event);
-    return 0;
-}
-
-/* Wait for so many vertical blanks; 0 tells the number of the last one. */
-int cmd_vblank(struct call *c)
-{
-    struct file *file;
-    struct kms *kms;
-    struct kms_output *output = kms_args(c, &file, &kms);
-    union drm_wait_vblank args = {
-        .request.type = _DRM_VBLANK_RELATIVE,
-    };
-    uint64_t count = 1;
-
-    if (!output || (c->argc > 3 && !call_number(c, 3, UINT32_MAX, &count))) {
-        return c->error;
-    }
-    args.request.type |=
-        kms_index(kms, output) << _DRM_VBLANK_HIGH_CRTC_SHIFT;
-    args.request.sequence = count;
-    if (sys_ioctl(file->fd, DRM_IOCTL_WAIT_VBLANK, &args)) {
-        return call_fail(c, errno, "WAIT_VBLANK");
-    }
-    call_add(c, "sequence=%u ns=%llu", args.reply.sequence,
-             args.reply.tval_sec * 1000000000ull +
-             args.reply.tval_usec * 1000ull);
-    return 0;
-}
-
-int cmd_sequence(struct call *c)
-{
-    struct file *file;
-    struct kms *kms;
-    struct kms_output *output = kms_args(c, &file, &kms);
-    struct drm_crtc_get_sequence args = { 0 };
-
-    if (!output) {
-        return c->error;
-    }
-    args.crtc_id = output->crtc.id;
-    if (sys_ioctl(file->fd, DRM_IOCTL_CRTC_GET_SEQUENCE, &args)) {
-        return call_fail(c, errno, "CRTC_GET_SEQUENCE");
-    }
-    call_add(c, "active=%u sequence=%llu ns=%lld", args.active,
-             (unsigned long long)args.sequence, (long long)args.sequence_ns);
-    return 0;
-}
-
 static int next_crc(int fd, uint32_t *frame, uint32_t *crc)
 {
     struct pollfd pfd = { .fd = fd, .events = POLLIN };
@@ -270,5 +206,26 @@ int cmd_crc(struct call *c)
                          (unsigned long long)i);
     }
     call_add(c, "frame=%u crc=0x%08x", frame, crc);
+    return 0;
+}
+
+/* CRCs that nobody reads, until it is closed */
+int cmd_crc_open(struct call *c)
+{
+    struct file *file;
+    struct kms *kms;
+    struct kms_output *output = kms_args(c, &file, &kms);
+    struct fd *fd = output ? name_new_fd(c, c->argv[3]) : NULL;
+
+    if (!fd) {
+        return c->error;
+    }
+    fd->fd = kms_crc_open(file->fd, kms_index(kms, output));
+    if (fd->fd < 0) {
+        int error = -fd->fd;
+
+        name_drop(fd);
+        return call_fail(c, error, "no CRCs");
+    }
     return 0;
 }

@@ -46,11 +46,10 @@ static const char *const wanted[] = {
     "lib/scatterlist.c:", "mm/util.c:",
 };
 
-/* Kept for later use, and with what a display shows: they may grow */
+/* Kept for later use, or for a display that has more modes now */
 static const char *const caches[] = {
-    "drm/drm_edid", "drm/drm_modes.c:", "drm/drm_property.c:",
-    "func:ttm_pool_alloc_page", "func:drm_atomic_helper_setup_commit",
-    "func:crtc_or_fake_commit", "_duplicate_state ", "func:kstrdup",
+    "drm/drm_edid", "drm/drm_modes.c:", "func:ttm_pool_alloc_page",
+    "func:kstrdup",
 };
 
 static bool is_wanted(const char *where)

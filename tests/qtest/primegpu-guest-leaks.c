@@ -4,7 +4,8 @@
  *
  * The agent notes how much each line of DRM, dma-buf and the drivers has
  * allocated before the guest is saved.  When a case is over, all of the guest's
- * processes are killed: whatever is still allocated has leaked.
+ * processes are killed, and what a display has kept of its last commit is
+ * reset: whatever is still allocated has leaked.
  */
 #include "qemu/osdep.h"
 #include "primegpu-guest-priv.h"
@@ -17,12 +18,28 @@
 #define PG_LEAK_TRIES 10
 #define PG_LEAK_PAUSE_MS 100
 
+/* Each part of a display keeps its last commit, which others may share. */
+static const char *const pg_display_keeps[] = {
+    "func:drm_atomic_helper_setup_commit", "func:crtc_or_fake_commit", NULL,
+};
+
 /* One thread, one guest in a process */
 static GString *pg_grown;
+static bool pg_shown;           /* there may be displays that are not reset */
+
+static bool pg_display_may_keep(const char *line)
+{
+    for (unsigned i = 0; pg_shown && pg_display_keeps[i]; i++) {
+        if (strstr(line, pg_display_keeps[i])) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static void pg_grown_line(const char *line)
 {
-    if (g_str_has_prefix(line, "| ")) {
+    if (g_str_has_prefix(line, "| ") && !pg_display_may_keep(line)) {
         g_string_append_printf(pg_grown, "%s\n", line + 2);
     }
 }
@@ -34,6 +51,7 @@ void pg_mark_allocated(PGGuest *g)
      * their modules.  What its first marker maps is there from now on.
      */
     pg_recv(g, pg_agent_send(g, "marker 0"));
+    pg_recv(g, pg_agent_send(g, "blank"));
     /* A kernel of somebody else's may not tell: then nothing is compared. */
     pg_recv(g, pg_agent_send(g, "leaks mark"));
 }
@@ -83,19 +101,31 @@ static const char *pg_ask_grown(PGGuest *g)
     return ok ? pg_grown->str : NULL;
 }
 
-char *pg_grown_now(PGGuest *g)
+static char *pg_await_grown(PGGuest *g, bool blank)
 {
     const char *grown;
 
     pg_grown = g_string_new(NULL);
+    pg_shown = !blank;
     for (unsigned i = 0; i < PG_LEAK_TRIES; i++) {
         grown = pg_ask_grown(g);
         if (!grown || !*grown) {
             break;
         }
-        g_usleep(PG_LEAK_PAUSE_MS * 1000);
+        if (blank) {
+            /* A driver of somebody else's may refuse. */
+            pg_recv(g, pg_agent_send(g, "blank"));
+            blank = false;
+        } else {
+            g_usleep(PG_LEAK_PAUSE_MS * 1000);
+        }
     }
     return g_string_free(pg_grown, !grown);
+}
+
+char *pg_grown_now(PGGuest *g)
+{
+    return pg_await_grown(g, false);
 }
 
 void pg_assert_nothing_allocated(PGGuest *g)
@@ -111,7 +141,7 @@ void pg_assert_nothing_allocated(PGGuest *g)
     if (!pg_kill_workers(g)) {
         return;
     }
-    grown = pg_grown_now(g);
+    grown = pg_await_grown(g, true);
     if (grown && *grown) {
         g_string_append_printf(g->console, "Not freed:\n%s", grown);
         pg_fail(g, "not freed when all processes were gone: %.*s",

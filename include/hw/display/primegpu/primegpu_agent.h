@@ -72,6 +72,7 @@
  * OUTPUT is a number from 0: that CRTC of the device and the connector of that
  * number, without write-back connectors.  A WORD of atomic is
  *
+ *     output=N            the next words are about this one, in one commit
  *     primary, overlay, overlayN, cursor, planeID, crtc, connector, writeback
  *         which object of the output the next words are about (first: primary)
  *     fb=FB|off, src=X,Y,W,H, dst=X,Y,W,H, at=X,Y
@@ -81,7 +82,8 @@
  *     wb=FB, wb-out=NEW-FD  write-back and its fence
  *     user=N              what the event has as user=
  *     PROPERTY=VALUE      a number, or names with + between them; _ for a blank
- *     test, async, nonblock, modeset, event, wait (for the event)
+ *     test, async, nonblock, modeset, event, wait (for the event, of each
+ *         output)
  *
  * insmod reads a newc cpio archive from DEVICE (/dev/vda).  Its modules.order
  * has a line for each module: FILE.ko [PARAMETER=VALUE...].  The kernel takes
@@ -107,6 +109,9 @@
       "wait so long (1) for jobs, then until all is released that can be; "    \
       "devices= ns=")                                                          \
     X(evict, ADMIN, "GPU", "move all BOs out of VRAM")                         \
+    X(blank, ADMIN, "",                                                        \
+      "turn all displays off, and reset what commits have set; nobody else "   \
+      "may have them; cards=")                                                 \
     X(unbind, ADMIN, "GPU", "unbind the driver from the device")               \
     X(bind, ADMIN, "GPU", "bind it again")                                     \
     X(gpus, ADMIN, "", "list the GPUs: name, address, driver and nodes")       \
@@ -142,6 +147,8 @@
     X(send, WORKER, "FD pM NEW-FD",                                            \
       "pass it to worker pM through a socket; the reply says that pM has it")  \
     X(send_file, WORKER, "FILE pM NEW-FILE", "pass a DRM file to worker pM")   \
+    X(file_fd, WORKER, "FILE NEW-FD", "dup the DRM file, as an fd")            \
+    X(fd_file, WORKER, "FD NEW-FILE", "dup an fd that is one, as a DRM file")  \
     X(fork, WORKER, "pM", "fork this worker; pM has all its names")            \
     X(exit, WORKER, "", "leave; the kernel closes all; reply when it has")     \
     X(cpu, WORKER, "N|any",                                                    \
@@ -214,12 +221,14 @@
     X(syncobj_query, WORKER, "SYNC", "signalled= submitted= of a timeline")    \
     X(syncobj_destroy, WORKER, "SYNC", "destroy it")                           \
     /* framebuffers; FILE must be of a card */                                 \
-    X(addfb, WORKER, "BO WIDTH HEIGHT PITCH [FORMAT [OFFSET]]",                \
-      "MODE_ADDFB2 (format: XR24, or another fourcc); fb=")                    \
+    X(addfb, WORKER, "BO[,BO]... WIDTH HEIGHT PITCH [FORMAT [OFFSET]]",        \
+      "MODE_ADDFB2 (format: XR24, or another fourcc), a BO for each plane, or "\
+      "the last one for the rest of them; fb=")                                \
     X(rmfb, WORKER, "FILE FB", "MODE_RMFB")                                    \
     X(closefb, WORKER, "FILE FB", "MODE_CLOSEFB, which turns no plane off")    \
     X(getfb, WORKER, "FILE FB BO", "MODE_GETFB; handle= key= size=")           \
-    X(getfb2, WORKER, "FILE FB BO", "MODE_GETFB2; handle= key= size=")         \
+    X(getfb2, WORKER, "FILE FB BO[,BO]...",                                    \
+      "MODE_GETFB2; handle= key= size= of each BO that has a name")            \
     X(dirtyfb, WORKER, "FILE FB [X1 Y1 X2 Y2]...", "MODE_DIRTYFB")             \
     /* displays; FILE must be of a card */                                     \
     X(kms, WORKER, "FILE", "list the outputs; outputs=")                       \
@@ -234,14 +243,22 @@
       "show it on the first CRTC, or nothing; mode=")                          \
     X(flip, WORKER, "FILE FB [OUTPUT] [async] [nowait]",                       \
       "MODE_PAGE_FLIP, and wait for its event; as event")                      \
+    X(setplane, WORKER, "FILE OUTPUT PLANE FB|off [X Y]",                      \
+      "MODE_SETPLANE of all of the framebuffer")                               \
     X(event, WORKER, "FILE TIMEOUT-MS",                                        \
       "the file's next event; type= output= user= sequence= ns=")              \
     X(vblank, WORKER, "FILE OUTPUT [N]",                                       \
       "WAIT_VBLANK until the Nth from now; sequence= ns=")                     \
+    X(queue_vblank, WORKER, "FILE OUTPUT N [USER]",                            \
+      "WAIT_VBLANK for an event at the Nth from now")                          \
+    X(queue_sequence, WORKER, "FILE OUTPUT N [USER]",                          \
+      "CRTC_QUEUE_SEQUENCE for one")                                           \
     X(sequence, WORKER, "FILE OUTPUT",                                         \
       "CRTC_GET_SEQUENCE; active= sequence= ns=")                              \
     X(crc, WORKER, "FILE OUTPUT [N]",                                          \
       "CRCs of the next N frames, from debugfs; frame= crc= of the last")      \
+    X(crc_open, WORKER, "FILE OUTPUT NEW-FD",                                  \
+      "have CRCs computed, and read none")                                     \
     X(cursor, WORKER, "FILE OUTPUT BO|off [WIDTH HEIGHT [HOT-X HOT-Y]]",       \
       "MODE_CURSOR2")                                                          \
     X(cursor_move, WORKER, "FILE OUTPUT X Y", "MODE_CURSOR")                   \
@@ -255,8 +272,12 @@
       "clips for FB_DAMAGE_CLIPS; blob=")                                      \
     X(blob_free, WORKER, "FILE BLOB", "MODE_DESTROYPROPBLOB")                  \
     X(master, WORKER, "FILE set|drop", "SET_MASTER, DROP_MASTER")              \
-    X(lease, WORKER, "FILE OUTPUT NEW-FILE",                                   \
-      "MODE_CREATE_LEASE of all that the output has; lessee=")                 \
+    X(magic, WORKER, "FILE", "GET_MAGIC; magic=")                              \
+    X(auth, WORKER, "FILE MAGIC", "AUTH_MAGIC")                                \
+    X(lease, WORKER, "FILE OUTPUT NEW-FILE [OBJECT]...",                       \
+      "MODE_CREATE_LEASE of all that the output has but for write-back, or "   \
+      "of what is named (as in atomic, or a number); lessee=")                 \
+    X(leased, WORKER, "FILE", "MODE_GET_LEASE; objects= is their number")      \
     X(lessees, WORKER, "FILE", "MODE_LIST_LESSEES; lessees= is their number")  \
     X(revoke, WORKER, "FILE LESSEE", "MODE_REVOKE_LEASE")                      \
     X(play, WORKER,                                                            \
