@@ -15,18 +15,42 @@ const PGDisplayPair pg_display_pairs[2] = {
       "integrated0", "discrete0" },
 };
 
+const PGDisplayPair pg_display_showers[4] = {
+    { "discrete-to-integrated", "discrete", "integrated",
+      "discrete0", "integrated0" },
+    { "integrated-to-discrete", "integrated", "discrete",
+      "integrated0", "discrete0" },
+    { "integrated-to-vkms", "integrated", "vkms", "integrated0", NULL },
+    { "discrete-to-vkms", "discrete", "vkms", "discrete0", NULL },
+};
+
+static void pg_add_tests(const char *prefix, const PGDisplayTest *tests,
+                         unsigned count, const PGDisplayPair *pairs,
+                         unsigned pair_count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        for (unsigned k = 0; k < pair_count; k++) {
+            g_autofree char *path =
+                g_strdup_printf("%s/%s/%s", prefix, tests[i].name,
+                                pairs[k].name);
+
+            pg_add_case(path, tests[i].fn, &pairs[k]);
+        }
+    }
+}
+
 void pg_add_display_tests(const char *prefix, const PGDisplayTest *tests,
                           unsigned count)
 {
-    for (unsigned i = 0; i < count; i++) {
-        for (unsigned k = 0; k < ARRAY_SIZE(pg_display_pairs); k++) {
-            g_autofree char *path =
-                g_strdup_printf("%s/%s/%s", prefix, tests[i].name,
-                                pg_display_pairs[k].name);
+    pg_add_tests(prefix, tests, count, pg_display_pairs,
+                 ARRAY_SIZE(pg_display_pairs));
+}
 
-            pg_add_case(path, tests[i].fn, &pg_display_pairs[k]);
-        }
-    }
+void pg_add_shower_tests(const char *prefix, const PGDisplayTest *tests,
+                         unsigned count)
+{
+    pg_add_tests(prefix, tests, count, pg_display_showers,
+                 ARRAY_SIZE(pg_display_showers));
 }
 
 static uint64_t pg_num(const QDict *d, const char *name)

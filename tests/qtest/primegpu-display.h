@@ -19,6 +19,12 @@ typedef struct PGDisplayPair {
 
 extern const PGDisplayPair pg_display_pairs[2];
 
+/*
+ * The two of before, and vkms: it reads what is shown with the CPU, and is no
+ * device that a test can look into (show_id is NULL).
+ */
+extern const PGDisplayPair pg_display_showers[4];
+
 /* A test whose data is a PGDisplayPair */
 typedef struct PGDisplayTest {
     const char *name;
@@ -28,6 +34,10 @@ typedef struct PGDisplayTest {
 /* Add PREFIX/TEST/PAIR for each test and both pairs. */
 void pg_add_display_tests(const char *prefix, const PGDisplayTest *tests,
                           unsigned count);
+
+/* The same for all showers */
+void pg_add_shower_tests(const char *prefix, const PGDisplayTest *tests,
+                         unsigned count);
 
 /* XRGB8888, without gaps; the fourth byte is 0 */
 typedef struct PGPicture {
@@ -106,5 +116,34 @@ void pg_show_begin(PGShow *s, PGGuest *g, const PGDisplayPair *pair, bool on);
 void pg_show_assert(PGShow *s, const char *what, unsigned frame);
 /* Close all; nothing is left, and nothing was violated. */
 void pg_show_end(PGShow *s);
+
+/*
+ * The same in any worker, and on any shower, with a third frame of the size of
+ * a cursor.
+ */
+#define PG_SCREEN_FRAMES    3
+#define PG_SCREEN_CURSOR    2
+#define PG_CURSOR_SIZE      64
+
+typedef struct PGScreen {
+    PGGuest *g;
+    const PGDisplayPair *pair;
+    const char *worker;         /* p1 ... */
+    uint64_t draw_key[PG_SCREEN_FRAMES];
+    uint64_t show_key[PG_SCREEN_FRAMES];    /* 0: the shower has none */
+    unsigned fb[PG_SCREEN_FRAMES];
+} PGScreen;
+
+/* Make the files and frames. */
+void pg_screen_begin(PGScreen *s);
+/* A line in its worker */
+const PGReply *pg_screen_do(PGScreen *s, const char *fmt, ...)
+    G_GNUC_PRINTF(2, 3);
+/*
+ * Wait until the BOs of one side are released, which must not be before step
+ * @from, nor after step @to.
+ */
+void pg_screen_assert_shown_gone(PGScreen *s, unsigned from, unsigned to);
+void pg_screen_assert_drawn_gone(PGScreen *s, unsigned from, unsigned to);
 
 #endif /* PRIMEGPU_DISPLAY_H */
