@@ -8,7 +8,8 @@
  * in order, so main finds the tag by position.  A line that brings an fd
  * (fork, and the receiving end of send) is alone in its packet.
  *
- * Nothing here has threads.  Each process has its own copy of all state.
+ * Nothing here has threads but the command storm, which ends its own.  Each
+ * process has its own copy of all state.
  */
 #ifndef AGENT_H
 #define AGENT_H

@@ -6,23 +6,11 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/ioctl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "names.h"
-
-#define SW_SYNC "/sys/kernel/debug/sync/sw_sync"
-
-/* The kernel has no header for these. */
-struct sw_sync_create_fence {
-    uint32_t value;
-    char name[32];
-    int32_t fence;
-};
-
-#define SW_SYNC_CREATE_FENCE _IOWR('W', 0, struct sw_sync_create_fence)
-#define SW_SYNC_INC _IOW('W', 1, uint32_t)
+#include "sw-sync.h"
 
 int cmd_sw_sync(struct call *c)
 {

@@ -224,15 +224,19 @@ static void primegpu_discrete_gem_vunmap(struct drm_gem_object *gem,
 static int primegpu_discrete_gem_mmap(struct drm_gem_object *gem,
 				      struct vm_area_struct *vma)
 {
-	int ret;
+	int idx, ret;
 
 	if (!gem_to_primegpu_discrete_bo(gem)->core.imported)
 		return drm_gem_ttm_mmap(gem, vma);
+	if (!drm_dev_enter(gem->dev, &idx))
+		return -ENODEV;
 
 	/* The exporter maps its own pages; it may set these, or may not. */
 	vma->vm_private_data = NULL;
 	vma->vm_ops = NULL;
-	ret = dma_buf_mmap(gem->dma_buf, vma, 0);
+	/* Not gem->dma_buf: that goes with the last handle. */
+	ret = dma_buf_mmap(gem->import_attach->dmabuf, vma, 0);
+	drm_dev_exit(idx);
 	/* The mapping holds the dma-buf and not this object. */
 	if (!ret)
 		drm_gem_object_put(gem);

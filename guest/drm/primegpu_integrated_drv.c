@@ -111,7 +111,13 @@ static int primegpu_integrated_gem_mmap(struct drm_gem_object *gem,
 	}
 	if (!drm_dev_enter(gem->dev, &idx))
 		return -ENODEV;
-	ret = drm_gem_shmem_mmap(&bo->shmem, vma);
+	/*
+	 * The helper maps gem->dma_buf, which goes with the last handle while
+	 * the lock is not held: another thread may close it right now.
+	 */
+	mutex_lock(&gem->dev->object_name_lock);
+	ret = gem->dma_buf ? drm_gem_shmem_mmap(&bo->shmem, vma) : -EACCES;
+	mutex_unlock(&gem->dev->object_name_lock);
 	drm_dev_exit(idx);
 	return ret;
 }
