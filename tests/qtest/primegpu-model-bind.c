@@ -14,7 +14,8 @@ static bool pgm_unbind(PGModel *m, const PGMOp *op, PGMExpect *x)
         x->error = "ENOENT";
         return true;
     }
-    if (pgm_any_gate(m) || m->jobs->len || m->binds[dev] == PGM_BINDS - 1) {
+    if (pgm_any_gate(m) || m->jobs->len || m->binds[dev] == PGM_BINDS - 1 ||
+        !pgm_kms_unbind(m, dev)) {
         return false;
     }
     m->unbound[dev] = true;
@@ -49,7 +50,7 @@ static bool pgm_bind(PGModel *m, const PGMOp *op, PGMExpect *x)
 
 bool pgm_steps_bind(PGModel *m, const PGMOp *op, PGMExpect *x)
 {
-    if (op->device == PGM_VGEM) {
+    if (!pgm_is_gpu(op->device)) {
         return false;
     }
     return op->kind == PGM_UNBIND ? pgm_unbind(m, op, x) : pgm_bind(m, op, x);
@@ -91,6 +92,19 @@ bool pgm_is_gone(PGModel *m, const PGMOp *op)
     const PGMWorker *w = &m->workers[op->worker];
 
     switch (op->kind) {
+    case PGM_SYNCOBJ:
+    case PGM_SYNCOBJ_IMPORT:
+        return pgm_file_gone(w->files[op->file]);
+    case PGM_SYNCOBJ_DESTROY:
+    case PGM_SYNCOBJ_SIGNAL:
+    case PGM_SYNCOBJ_RESET:
+    case PGM_SYNCOBJ_WAIT:
+    case PGM_SYNCOBJ_EXPORT:
+    case PGM_SYNCOBJ_LOAD:
+    case PGM_SYNCOBJ_TRANSFER:
+    case PGM_SYNCOBJ_QUERY:
+        return w->syncs[op->sync].used &&
+               w->files[w->syncs[op->sync].file]->gone;
     case PGM_IMPORT:
         return pgm_file_gone(w->files[op->file]) || pgm_fd_gone(m, op);
     case PGM_CREATE:
@@ -98,6 +112,12 @@ bool pgm_is_gone(PGModel *m, const PGMOp *op)
     case PGM_GEM_OPEN:
     case PGM_RMFB:
     case PGM_GETFB:
+    case PGM_SHOW:
+    case PGM_HIDE:
+    case PGM_POWER:
+    case PGM_FLIP:
+    case PGM_EVENT:
+    case PGM_MASTER:
     case PGM_SEND_FILE:
         return pgm_file_gone(w->files[op->file]);
     case PGM_COPY:
@@ -113,6 +133,7 @@ bool pgm_is_gone(PGModel *m, const PGMOp *op)
     case PGM_ADDFB:
         return pgm_bo_gone(m, op, op->bo);
     case PGM_EXPORT_SYNC:
+    case PGM_IMPORT_SYNC:
     case PGM_SYNC:
     case PGM_MMAP_FD:
         return pgm_fd_gone(m, op);

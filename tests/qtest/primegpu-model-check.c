@@ -171,7 +171,7 @@ static void pgm_check_settled(PGMDrive *d, const PGMExpect *x)
 
 static void pgm_check_step(PGMDrive *d, const PGMExpect *x)
 {
-    if (x->birth && x->obj->dev != PGM_VGEM && !x->obj->seen_create) {
+    if (x->birth && pgm_is_gpu(x->obj->dev) && !x->obj->seen_create) {
         pg_fail(d->g, "no BO was made, in step %u (%s)", d->base + x->step,
                 pgm_line(d, x->step));
     }

@@ -1,26 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Model test, reference model: framebuffers.  One keeps its BO, and counts as
- * a handle of no file: export and flink name live as long.  Its number is the
- * lowest that is free; the driver's own objects have those below the first.
+ * a handle of no file: export and flink name live as long.  It is kept by its
+ * file's list and by the planes that show it.  Its number is the lowest that is
+ * free; the driver's own objects and a mode have those below the first.
  */
 #include "primegpu-model.h"
 
-static PGMFb *pgm_fb(PGModel *m, PGMFile *f, unsigned slot)
+PGMFb *pgm_fb(PGModel *m, const PGMFile *f, unsigned slot)
 {
     PGMFb *fb = slot < PGM_FBS ? &m->fbs[f->dev][f->bind][slot] : NULL;
 
     return fb && fb->obj ? fb : NULL;
 }
 
-static void pgm_fb_drop(PGModel *m, PGMFb *fb)
+void pgm_fb_unused(PGModel *m, PGMDevice dev, PGMFb *fb)
 {
     PGMObj *obj = fb->obj;
 
+    if (fb->file || pgm_kms_shows(m, dev, fb)) {
+        return;
+    }
     *fb = (PGMFb) { 0 };
     obj->fbs--;
     pgm_handles_dropped(m, obj);
     pgm_obj_put(m, obj);
+}
+
+static unsigned pgm_fb_base(const PGModel *m, const PGMFile *f)
+{
+    return m->learned.fb_base[f->dev][f->bind];
 }
 
 static bool pgm_addfb(PGModel *m, const PGMOp *op, PGMExpect *x)
@@ -30,7 +39,7 @@ static bool pgm_addfb(PGModel *m, const PGMOp *op, PGMExpect *x)
     PGMFb *fbs = f ? m->fbs[f->dev][f->bind] : NULL;
     unsigned slot = 0;
 
-    if (f && !m->fb_base[f->dev]) {
+    if (f && !pgm_fb_base(m, f)) {
         return false;
     }
     if (f && f->render) {
@@ -50,7 +59,7 @@ static bool pgm_addfb(PGModel *m, const PGMOp *op, PGMExpect *x)
     fbs[slot] = (PGMFb) { f, obj };
     obj->fbs++;
     pgm_obj_get(obj);
-    x->fb = m->fb_base[f->dev] + slot;
+    x->fb = pgm_fb_base(m, f) + slot;
     return true;
 }
 
@@ -67,27 +76,37 @@ static PGMFile *pgm_fb_file(PGModel *m, const PGMOp *op, PGMExpect *x)
         x->error = "ENOENT";
     }
     if (f) {
-        x->op.value += m->fb_base[f->dev];
+        x->op.value += pgm_fb_base(m, f);
     }
     return f;
 }
 
+/* RMFB turns the planes off that show it, CLOSEFB leaves them. */
 static bool pgm_rmfb(PGModel *m, const PGMOp *op, PGMExpect *x)
 {
     PGMFile *f = pgm_fb_file(m, op, x);
+    bool keeps = op->mode;
     PGMFb *fb;
 
-    if (f && !m->fb_base[f->dev]) {
+    if (f && !pgm_fb_base(m, f)) {
         return false;
     }
-    if (!x->error) {
-        fb = pgm_fb(m, f, op->value);
-        if (fb->file != f) {
-            x->error = "ENOENT";
-        } else {
-            pgm_fb_drop(m, fb);
-        }
+    if (x->error) {
+        return true;
     }
+    fb = pgm_fb(m, f, op->value);
+    if (fb->file != f) {
+        x->error = "ENOENT";
+        return true;
+    }
+    if (!keeps && pgm_kms_shows(m, f->dev, fb)) {
+        if (pgm_kms_waits(m, f->dev)) {
+            return false;
+        }
+        pgm_kms_remove(m, f->dev, fb);
+    }
+    fb->file = NULL;
+    pgm_fb_unused(m, f->dev, fb);
     return true;
 }
 
@@ -96,7 +115,7 @@ static bool pgm_getfb(PGModel *m, const PGMOp *op, PGMExpect *x)
 {
     PGMFile *f = pgm_fb_file(m, op, x);
 
-    if (f && !m->fb_base[f->dev]) {
+    if (f && !pgm_fb_base(m, f)) {
         return false;
     }
     if (x->error) {
@@ -106,7 +125,14 @@ static bool pgm_getfb(PGModel *m, const PGMOp *op, PGMExpect *x)
         x->error = "EEXIST";
         return true;
     }
-    return pgm_name_handle(m, op, x, f, pgm_fb(m, f, op->value)->obj);
+    if (!pgm_name_handle(m, op, x, f, pgm_fb(m, f, op->value)->obj)) {
+        return false;
+    }
+    if (!pgm_is_gpu(f->dev)) {
+        /* The agent cannot ask for its size. */
+        m->workers[op->worker].bos[op->to].size = 0;
+    }
+    return true;
 }
 
 bool pgm_steps_fb(PGModel *m, const PGMOp *op, PGMExpect *x)
@@ -127,7 +153,9 @@ void pgm_fbs_of_file(PGModel *m, PGMFile *f)
 
     for (unsigned slot = 0; slot < PGM_FBS; slot++) {
         if (fbs[slot].file == f) {
-            pgm_fb_drop(m, &fbs[slot]);
+            pgm_kms_remove(m, f->dev, &fbs[slot]);
+            fbs[slot].file = NULL;
+            pgm_fb_unused(m, f->dev, &fbs[slot]);
         }
     }
 }

@@ -7,49 +7,13 @@
  * Each sequence leaves out some kinds of ops and prefers others (swarm
  * testing): what hides behind a frequent op comes out where that op is rare.
  */
-#include "primegpu-model.h"
-
-/* How often, in percent, an op takes any name and not one that fits */
-#define PGM_WILD 4
+#include "primegpu-model-gen.h"
 
 /* No more objects than this at a time, so that names meet again */
 #define PGM_CROWD 12
 
 /* One of so many ops tried is the first of a plan. */
 #define PGM_PLAN_EVERY 300
-
-typedef struct PGMGen {
-    uint64_t state;
-    PGModel *m;
-    unsigned weights[PGM_KINDS];
-    unsigned total;
-    unsigned workers;
-    unsigned focus;             /* the worker that acts */
-    unsigned stay;              /* ops until another one does */
-    unsigned seeds;
-    bool gate_next;             /* all jobs are done now: close a gate */
-    GArray *plan;               /* ops to come first; may be NULL */
-    unsigned planned;           /* of them, that have come */
-} PGMGen;
-
-static uint64_t pgm_random(PGMGen *r)
-{
-    uint64_t x = r->state += 0x9e3779b97f4a7c15ull;
-
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
-    return x ^ (x >> 31);
-}
-
-static unsigned pgm_below(PGMGen *r, unsigned n)
-{
-    return pgm_random(r) % n;
-}
-
-static bool pgm_percent(PGMGen *r, unsigned n)
-{
-    return pgm_below(r, 100) < n;
-}
 
 static void pgm_weigh(PGMGen *r)
 {
@@ -91,260 +55,6 @@ static PGMKind pgm_pick_kind(PGMGen *r)
     return k;
 }
 
-/* One of the names that are used, or are not; any if there is none */
-static unsigned pgm_pick(PGMGen *r, unsigned n, uint32_t used, bool want)
-{
-    unsigned fit[32], fits = 0;
-
-    for (unsigned i = 0; i < n; i++) {
-        if (!!(used & (1u << i)) == want) {
-            fit[fits++] = i;
-        }
-    }
-    if (!fits || pgm_percent(r, PGM_WILD)) {
-        return pgm_below(r, n);
-    }
-    return fit[pgm_below(r, fits)];
-}
-
-typedef struct PGMUsed {
-    uint32_t files, bos, fds, maps, workers;
-} PGMUsed;
-
-static PGMUsed pgm_used(const PGModel *m, unsigned worker)
-{
-    const PGMWorker *w = &m->workers[worker];
-    PGMUsed used = { 0 };
-
-    for (unsigned i = 0; i < PGM_FILES; i++) {
-        used.files |= (uint32_t)!!w->files[i] << i;
-    }
-    for (unsigned i = 0; i < PGM_BOS; i++) {
-        used.bos |= (uint32_t)w->bos[i].used << i;
-    }
-    for (unsigned i = 0; i < PGM_FDS; i++) {
-        used.fds |= (uint32_t)w->fds[i].used << i;
-    }
-    for (unsigned i = 0; i < PGM_MAPS; i++) {
-        used.maps |= (uint32_t)w->maps[i].used << i;
-    }
-    for (unsigned i = 1; i < PGM_WORKERS; i++) {
-        used.workers |= (uint32_t)m->workers[i].exists << i;
-    }
-    return used;
-}
-
-static unsigned pgm_pick_worker(PGMGen *r, const PGMUsed *used, bool want)
-{
-    unsigned n = pgm_pick(r, r->workers + 1, used->workers, want);
-
-    return n ?: 1;
-}
-
-/* Those BOs of a worker whose bytes both GPUs have, first those with jobs */
-static uint32_t pgm_shared_bos(const PGModel *m, unsigned worker)
-{
-    const PGMWorker *w = &m->workers[worker];
-    uint32_t shared = 0, busy = 0;
-
-    for (unsigned i = 0; i < PGM_BOS; i++) {
-        PGMObj *obj = w->bos[i].used ?
-                      pgm_lookup(w->files[w->bos[i].file], w->bos[i].handle) :
-                      NULL;
-
-        if (obj && (obj->import || (obj->dmabuf && obj->dmabuf->imports))) {
-            shared |= 1u << i;
-            busy |= (uint32_t)!!pgm_root(obj)->writers << i;
-        }
-    }
-    return busy ?: shared;
-}
-
-static void pgm_pick_names(PGMGen *r, PGMOp *op)
-{
-    PGMUsed used = pgm_used(r->m, op->worker);
-    uint32_t shared = pgm_shared_bos(r->m, op->worker);
-    PGMUsed theirs;
-
-    op->other = pgm_pick_worker(r, &used, op->kind == PGM_SEND ||
-                                op->kind == PGM_SEND_FILE ||
-                                op->kind == PGM_KILL);
-    theirs = pgm_used(r->m, op->other);
-    op->file = pgm_pick(r, PGM_FILES, used.files, op->kind != PGM_OPEN);
-    if (shared && pgm_percent(r, pgm_any_gate(r->m) ? 75 : 25)) {
-        used.bos = shared;
-    }
-    op->bo = pgm_pick(r, PGM_BOS, used.bos, true);
-    op->fd = pgm_pick(r, PGM_FDS, used.fds, op->kind != PGM_EXPORT);
-    op->map = pgm_pick(r, PGM_MAPS, used.maps,
-                       op->kind != PGM_MMAP && op->kind != PGM_MMAP_FD);
-    switch (op->kind) {
-    case PGM_COPY:
-        op->to = pgm_pick(r, PGM_BOS, used.bos, true);
-        break;
-    case PGM_DUP:
-    case PGM_EXPORT_SYNC:
-        op->to = pgm_pick(r, PGM_FDS, used.fds, false);
-        break;
-    case PGM_SEND:
-        op->to = pgm_pick(r, PGM_FDS, theirs.fds, false);
-        break;
-    case PGM_SEND_FILE:
-        op->to = pgm_pick(r, PGM_FILES, theirs.files, false);
-        break;
-    default:
-        op->to = pgm_pick(r, PGM_BOS, pgm_used(r->m, op->worker).bos, false);
-        break;
-    }
-}
-
-static uint32_t pgm_pick_size(PGMGen *r)
-{
-    static const uint32_t pages[] = { 1, 1, 1, 1, 2, 2, 3, 16 };
-
-    return pages[pgm_below(r, ARRAY_SIZE(pages))] * PGM_PAGE;
-}
-
-/* A range in a buffer of so many bytes, often all of it, seldom too long */
-static void pgm_pick_range(PGMGen *r, PGMOp *op, uint32_t size)
-{
-    op->length = size;
-    if (pgm_percent(r, 50)) {
-        op->offset = pgm_below(r, size / 8) * 8;
-        op->length = (1 + pgm_below(r, (size - op->offset) / 8)) * 8;
-        op->offset2 = pgm_below(r, (size - op->length) / 8 + 1) * 8;
-    }
-    if (pgm_percent(r, 3)) {
-        op->offset2 = op->offset += size;
-    }
-}
-
-static uint32_t pgm_size_of_bo(const PGMGen *r, const PGMOp *op)
-{
-    const PGMWorker *w = &r->m->workers[op->worker];
-    uint32_t size = w->bos[op->bo].used ? w->bos[op->bo].size : PGM_PAGE;
-
-    if (op->kind == PGM_COPY && w->bos[op->to].used) {
-        size = MIN(size, w->bos[op->to].size);
-    }
-    return size;
-}
-
-static unsigned pgm_pick_flink(PGMGen *r, const PGMFile *f)
-{
-    uint32_t used = 0;
-
-    for (unsigned n = 1; f && n < 8; n++) {
-        used |= (uint32_t)!!r->m->flinks[f->dev][n] << n;
-    }
-    return pgm_pick(r, 8, used, true);
-}
-
-static unsigned pgm_pick_fb(PGMGen *r, const PGMFile *f)
-{
-    uint32_t used = 0;
-
-    for (unsigned n = 0; f && n < PGM_FBS; n++) {
-        used |= (uint32_t)!!r->m->fbs[f->dev][f->bind][n].obj << n;
-    }
-    return pgm_pick(r, PGM_FBS, used, true);
-}
-
-static void pgm_pick_numbers(PGMGen *r, PGMOp *op)
-{
-    const PGMWorker *w = &r->m->workers[op->worker];
-
-    switch (op->kind) {
-    case PGM_CREATE:
-    case PGM_DUMB:
-        op->length = pgm_pick_size(r);
-        op->mode = w->files[op->file] &&
-                   w->files[op->file]->dev == PGM_DISCRETE ? pgm_below(r, 4) :
-                   pgm_percent(r, PGM_WILD) ? pgm_below(r, 4) : 0;
-        break;
-    case PGM_MMAP:
-        op->mode = pgm_percent(r, 75) ? PGM_MAP_RW : pgm_below(r, 3);
-        break;
-    case PGM_MMAP_FD:
-        op->mode = pgm_percent(r, 75) ? PGM_MAP_RW : pgm_below(r, 3);
-        op->length = w->fds[op->fd].dmabuf && !pgm_percent(r, PGM_WILD) ?
-                     w->fds[op->fd].dmabuf->obj->size : pgm_pick_size(r);
-        break;
-    case PGM_WRITE:
-    case PGM_CHECKSUM:
-        pgm_pick_range(r, op, w->maps[op->map].used ? w->maps[op->map].size :
-                       PGM_PAGE);
-        op->value = ++r->seeds;
-        break;
-    case PGM_FILL:
-    case PGM_COPY:
-        pgm_pick_range(r, op, pgm_size_of_bo(r, op));
-        op->value = pgm_random(r);
-        op->wait = !pgm_any_gate(r->m) && pgm_percent(r, 60);
-        break;
-    case PGM_PLACE:
-        op->mode = 1 + pgm_below(r, 3);
-        break;
-    case PGM_GEM_OPEN:
-        op->value = pgm_pick_flink(r, w->files[op->file]);
-        break;
-    case PGM_ADDFB:
-        op->length = pgm_percent(r, 90) ? pgm_size_of_bo(r, op)
-                                        : pgm_pick_size(r);
-        break;
-    case PGM_RMFB:
-    case PGM_GETFB:
-        op->value = pgm_pick_fb(r, w->files[op->file]);
-        op->mode = pgm_below(r, 2);
-        break;
-    case PGM_EXPORT:
-        op->mode = pgm_percent(r, 5);
-        break;
-    case PGM_SYNC:
-        op->mode = pgm_below(r, 3);
-        break;
-    case PGM_BO_WAIT:
-        op->mode = pgm_below(r, 2);
-        /* fall through */
-    case PGM_SETTLE:
-        op->wait = !pgm_any_gate(r->m);
-        break;
-    default:
-        break;
-    }
-}
-
-static void pgm_pick_device(PGMGen *r, PGMOp *op)
-{
-    op->device = pgm_below(r, 8) ? pgm_below(r, 2) : PGM_VGEM;
-    switch (op->kind) {
-    case PGM_OPEN:
-        op->mode = op->device != PGM_VGEM && pgm_percent(r, 60);
-        break;
-    case PGM_EVICT:
-        op->device = pgm_percent(r, 90) ? PGM_DISCRETE : PGM_INTEGRATED;
-        break;
-    case PGM_GATE:
-        op->mode = !pgm_any_gate(r->m);
-        op->device = r->m->gate[PGM_DISCRETE] ? PGM_DISCRETE :
-                     r->m->gate[PGM_INTEGRATED] ? PGM_INTEGRATED :
-                     pgm_below(r, 2);
-        break;
-    case PGM_UNBIND:
-    case PGM_BIND:
-        op->device = r->m->unbound[PGM_DISCRETE] ? PGM_DISCRETE :
-                     r->m->unbound[PGM_INTEGRATED] ? PGM_INTEGRATED :
-                     pgm_below(r, 2);
-        break;
-    case PGM_INJECT:
-        op->device = pgm_below(r, 2);
-        op->mode = PGM_FAULT_CREATE + pgm_below(r, 3);
-        break;
-    default:
-        break;
-    }
-}
-
 /* Worker by worker for a while: a batch holds the ops of one of them. */
 static unsigned pgm_pick_focus(PGMGen *r)
 {
@@ -374,7 +84,7 @@ static bool pgm_is_shared(const PGModel *m)
     for (unsigned i = 0; i < m->objs->len; i++) {
         const PGMObj *obj = g_ptr_array_index(m->objs, i);
 
-        if (!obj->dead && obj->import && obj->dev != PGM_VGEM) {
+        if (!obj->dead && obj->import && pgm_is_gpu(obj->dev)) {
             return true;
         }
     }
@@ -387,6 +97,9 @@ static bool pgm_is_shared(const PGModel *m)
  */
 static PGMKind pgm_bend_kind(PGMGen *r, PGMKind kind)
 {
+    if (r->m->flipped) {
+        return PGM_SETTLE;
+    }
     if (pgm_any_gate(r->m)) {
         if (pgm_percent(r, 50)) {
             return pgm_percent(r, 10) ? PGM_GATE :
@@ -415,8 +128,30 @@ static PGMKind pgm_bend_kind(PGMGen *r, PGMKind kind)
     return kind;
 }
 
+/* An event is read, mostly, by a process that has the file. */
+static bool pgm_make_event(PGMGen *r, PGMOp *op)
+{
+    const PGMOutput *o = pgm_kms_due(r->m);
+
+    for (unsigned i = 1; o && i < PGM_WORKERS; i++) {
+        for (unsigned k = 0; k < PGM_FILES; k++) {
+            if (r->m->workers[i].files[k] == o->event) {
+                *op = (PGMOp) {
+                    .kind = pgm_percent(r, 75) ? PGM_EVENT : PGM_CLOSE_FILE,
+                    .worker = i, .file = k,
+                };
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void pgm_make_op(PGMGen *r, PGMOp *op)
 {
+    if (pgm_make_event(r, op)) {
+        return;
+    }
     if (r->plan && r->planned < r->plan->len) {
         *op = g_array_index(r->plan, PGMOp, r->planned++);
         return;
@@ -428,9 +163,7 @@ static void pgm_make_op(PGMGen *r, PGMOp *op)
         r->planned = 0;
     }
     op->kind = pgm_bend_kind(r, pgm_pick_kind(r));
-    pgm_pick_names(r, op);
-    pgm_pick_numbers(r, op);
-    pgm_pick_device(r, op);
+    pgm_pick_op(r, op);
 }
 
 /*
@@ -446,15 +179,33 @@ static bool pgm_is_wanted(PGMGen *r, const PGMExpect *x)
            pgm_percent(r, agent ? 2 : 25);
 }
 
+bool pgm_seed_dynamic(uint64_t seed)
+{
+    return seed & 1;
+}
+
+/* What a run learns; for numbers any will do, as they are in no op. */
+static PGMLearned pgm_imagine(uint64_t seed)
+{
+    PGMLearned learned = { .dynamic = pgm_seed_dynamic(seed) };
+
+    for (unsigned dev = 0; dev < PGM_DEVICES; dev++) {
+        learned.output[dev] = dev != PGM_VGEM;
+        for (unsigned bind = 0; bind < PGM_BINDS; bind++) {
+            learned.fb_base[dev][bind] = dev != PGM_VGEM;
+        }
+    }
+    return learned;
+}
+
 GArray *pgm_generate(uint64_t seed, unsigned n)
 {
+    PGMLearned learned = pgm_imagine(seed);
     GArray *ops = g_array_new(FALSE, TRUE, sizeof(PGMOp));
     PGMGen r = { .state = seed * 0x2545f4914f6cdd1dull + 1, .focus = 1 };
     unsigned tries = 0;
 
-    r.m = pgm_new();
-    /* Any number will do: it is in no op. */
-    r.m->fb_base[PGM_INTEGRATED] = r.m->fb_base[PGM_DISCRETE] = 1;
+    r.m = pgm_new(&learned);
     pgm_weigh(&r);
     while (ops->len < n && tries++ < 64 * n) {
         PGMExpect x;
@@ -475,21 +226,49 @@ GArray *pgm_generate(uint64_t seed, unsigned n)
     return ops;
 }
 
+/* What is shown and in no file's list any more stays for the next master. */
+static void pgm_epilogue_hide(GArray *ops)
+{
+    for (unsigned dev = 0; dev < PGM_DEVICES; dev++) {
+        PGMOp open = { .kind = PGM_OPEN, .worker = 1, .device = dev };
+        PGMOp close = { .kind = PGM_CLOSE_FILE, .worker = 1 };
+
+        g_array_append_val(ops, open);
+        for (unsigned i = 0; i < PGM_PLANES; i++) {
+            PGMOp hide = { .kind = PGM_HIDE, .worker = 1, .mode = i };
+
+            g_array_append_val(ops, hide);
+        }
+        g_array_append_val(ops, close);
+    }
+}
+
 void pgm_epilogue(GArray *ops)
 {
+    PGMOp settle = {
+        .kind = PGM_SETTLE, .worker = 1, .wait = true, .mode = 1,
+    };
+
     for (unsigned dev = PGM_INTEGRATED; dev <= PGM_DISCRETE; dev++) {
         PGMOp gate = { .kind = PGM_GATE, .device = dev };
 
         g_array_append_val(ops, gate);
     }
-    for (unsigned n = PGM_WORKERS; n-- > 1;) {
-        PGMOp settle = {
-            .kind = PGM_SETTLE, .worker = 1, .wait = true, .mode = 1,
+    for (unsigned i = 0; i < (PGM_WORKERS - 1) * PGM_FILES; i++) {
+        PGMOp event = {
+            .kind = PGM_EVENT, .worker = 1 + i / PGM_FILES,
+            .file = i % PGM_FILES,
         };
+
+        g_array_append_val(ops, event);
+    }
+    for (unsigned n = PGM_WORKERS; n-- > 1;) {
         PGMOp kill = { .kind = PGM_KILL, .other = n, .mode = 1 };
 
         g_array_append_val(ops, settle);
         g_array_append_val(ops, kill);
         g_array_append_val(ops, settle);
     }
+    pgm_epilogue_hide(ops);
+    g_array_append_val(ops, settle);
 }

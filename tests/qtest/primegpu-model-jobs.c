@@ -10,7 +10,6 @@
  * their BOs until the gate opens.
  */
 #include "primegpu-model.h"
-#include "hw/display/primegpu/primegpu_agent.h"
 
 bool pgm_any_gate(const PGModel *m)
 {
@@ -37,9 +36,22 @@ bool pgm_root_blocked(PGModel *m, const PGMObj *root, bool write)
     return false;
 }
 
+/* Is there a job on these bytes that has not got to its hardware? */
+static bool pgm_root_waits(PGModel *m, const PGMObj *root, bool write)
+{
+    for (unsigned i = 0; i < m->jobs->len; i++) {
+        const PGMJob *j = &g_array_index(m->jobs, PGMJob, i);
+
+        if (j->waits && pgm_job_uses(j, root, !write)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool pgm_job_blocked(PGModel *m, PGMFile *f, PGMObj *dst, PGMObj *src)
 {
-    return m->gate[f->dev] || f->blocked ||
+    return m->gate[f->dev] || f->waits ||
            pgm_root_blocked(m, pgm_root(dst), true) ||
            (src && pgm_root_blocked(m, pgm_root(src), false));
 }
@@ -53,11 +65,16 @@ static void pgm_job_count(PGMJob *j, int n)
     }
 }
 
-void pgm_job_add(PGModel *m, PGMFile *f, PGMObj *dst, PGMObj *src,
-                 bool blocked)
+unsigned pgm_job_add(PGModel *m, PGMFile *f, PGMObj *dst, PGMObj *src,
+                     bool blocked)
 {
     PGMJob j = {
+        .id = ++m->job_ids,
         .file = f, .dev = f->dev, .dst = dst, .src = src, .blocked = blocked,
+        /* Jobs of a file run in order. */
+        .waits = blocked && (!m->gate[f->dev] || f->waits ||
+                             pgm_root_waits(m, pgm_root(dst), true) ||
+                             (src && pgm_root_waits(m, pgm_root(src), false))),
     };
 
     pgm_job_count(&j, 1);
@@ -68,9 +85,10 @@ void pgm_job_add(PGModel *m, PGMFile *f, PGMObj *dst, PGMObj *src,
         if (src) {
             pgm_obj_get(src);
         }
-        f->blocked |= !m->gate[f->dev];
+        f->waits |= j.waits;
     }
     g_array_append_val(m->jobs, j);
+    return j.id;
 }
 
 static void pgm_job_remove(PGModel *m, unsigned i)
@@ -97,14 +115,54 @@ void pgm_job_done(PGModel *m, PGMObj *root, bool readers)
     }
 }
 
+PGMFenceState pgm_fence_state(const PGModel *m, const PGMFence *fence)
+{
+    PGMFenceState state = PGM_FENCE_DONE;
+
+    for (unsigned i = 0; i < m->jobs->len; i++) {
+        const PGMJob *j = &g_array_index(m->jobs, PGMJob, i);
+
+        if (pgm_fence_has(fence, j->id)) {
+            if (j->blocked) {
+                return PGM_FENCE_HELD;
+            }
+            state = PGM_FENCE_OPEN;
+        }
+    }
+    return state;
+}
+
+void pgm_fence_done(PGModel *m, const PGMFence *fence)
+{
+    for (unsigned i = m->jobs->len; i-- > 0;) {
+        if (pgm_fence_has(fence, g_array_index(m->jobs, PGMJob, i).id)) {
+            pgm_job_remove(m, i);
+        }
+    }
+}
+
+PGMFence *pgm_fence_of_root(PGModel *m, const PGMObj *root, bool read)
+{
+    PGMFence *fence = pgm_fence_new(m);
+
+    for (unsigned i = 0; i < m->jobs->len; i++) {
+        const PGMJob *j = &g_array_index(m->jobs, PGMJob, i);
+
+        if (pgm_job_uses(j, root, read) ||
+            (root->imported && pgm_fence_has(root->imported, j->id))) {
+            pgm_fence_add_job(fence, j->id);
+        }
+    }
+    return fence;
+}
+
 /* A closed gate holds what has got to the hardware by now. */
 static void pgm_jobs_reach_hardware(PGModel *m)
 {
     for (unsigned i = 0; i < m->jobs->len; i++) {
         PGMJob *j = &g_array_index(m->jobs, PGMJob, i);
 
-        if (!j->on_hardware && m->gate[j->dev] &&
-            !(j->file && j->file->blocked)) {
+        if (!j->on_hardware && m->gate[j->dev] && !j->waits) {
             j->on_hardware = true;
             if (j->file) {
                 j->file->late_jobs--;
@@ -116,14 +174,15 @@ static void pgm_jobs_reach_hardware(PGModel *m)
 void pgm_gate_open(PGModel *m, PGMDevice dev)
 {
     m->gate[dev] = false;
+    pgm_kms_gate_open(m);
     for (unsigned i = 0; i < m->files->len; i++) {
-        ((PGMFile *)g_ptr_array_index(m->files, i))->blocked = false;
+        ((PGMFile *)g_ptr_array_index(m->files, i))->waits = false;
     }
     for (unsigned i = 0; i < m->jobs->len; i++) {
         PGMJob *j = &g_array_index(m->jobs, PGMJob, i);
 
         if (j->blocked) {
-            j->blocked = false;
+            j->blocked = j->waits = false;
             pgm_obj_put(m, j->dst);
             if (j->src) {
                 pgm_obj_put(m, j->src);
@@ -199,6 +258,37 @@ static void pgm_job_operand(PGMObj *obj)
     obj->placed = !obj->dmabuf || !obj->dmabuf->was_import;
 }
 
+/* Can the job's fence go where it is to go? Else the op is left out. */
+static bool pgm_job_out_fits(const PGModel *m, const PGMOp *op)
+{
+    const PGMWorker *w = &m->workers[op->worker];
+
+    if (op->mode & PGM_OUT_FD && w->fds[op->fd].used) {
+        return false;
+    }
+    return !(op->mode & PGM_OUT_SYNCOBJ) ||
+           (w->bos[op->bo].used && pgm_syncobj(w, op->sync) &&
+            w->syncs[op->sync].file == w->bos[op->bo].file);
+}
+
+static void pgm_job_out(PGModel *m, const PGMOp *op, unsigned id)
+{
+    PGMWorker *w = &m->workers[op->worker];
+    PGMFence *fence;
+
+    if (!op->mode) {
+        return;
+    }
+    fence = pgm_fence_new(m);
+    pgm_fence_add_job(fence, id);
+    if (op->mode & PGM_OUT_FD) {
+        w->fds[op->fd] = (PGMFdName) { .used = true, .fence = fence };
+    }
+    if (op->mode & PGM_OUT_SYNCOBJ) {
+        pgm_syncobj_set(pgm_syncobj(w, op->sync), fence);
+    }
+}
+
 /* Fill or copy */
 static bool pgm_job(PGModel *m, const PGMOp *op, PGMExpect *x)
 {
@@ -207,6 +297,9 @@ static bool pgm_job(PGModel *m, const PGMOp *op, PGMExpect *x)
     bool copy = op->kind == PGM_COPY;
     bool blocked;
 
+    if (!pgm_job_out_fits(m, op)) {
+        return false;
+    }
     dst = pgm_bo(m, op, op->bo, &f, x, "ENOENT");
     if (copy && (dst || f)) {
         const PGMBoName *bos = m->workers[op->worker].bos;
@@ -221,7 +314,7 @@ static bool pgm_job(PGModel *m, const PGMOp *op, PGMExpect *x)
             src = pgm_bo(m, op, op->to, &f2, x, "ENOENT");
         }
     }
-    if (f && f->dev == PGM_VGEM) {
+    if (f && !pgm_is_gpu(f->dev)) {
         return false;
     }
     if (x->error) {
@@ -250,7 +343,7 @@ static bool pgm_job(PGModel *m, const PGMOp *op, PGMExpect *x)
     if (src && src != dst) {
         pgm_job_operand(src);
     }
-    pgm_job_add(m, f, dst, src, blocked);
+    pgm_job_out(m, op, pgm_job_add(m, f, dst, src, blocked));
     if (op->wait) {
         x->dst = dst;
         x->src = src;
@@ -267,7 +360,7 @@ static bool pgm_bo_wait(PGModel *m, const PGMOp *op, PGMExpect *x)
     PGMFile *f;
     PGMObj *obj = pgm_bo(m, op, op->bo, &f, x, "ENOENT");
 
-    if (f && f->dev == PGM_VGEM) {
+    if (f && !pgm_is_gpu(f->dev)) {
         return false;
     }
     if (!obj) {
@@ -279,7 +372,10 @@ static bool pgm_bo_wait(PGModel *m, const PGMOp *op, PGMExpect *x)
             x->error = "ETIME";
             return true;
         }
-        return !pgm_root(obj)->writers && !pgm_root(obj)->readers;
+        return !pgm_root(obj)->writers && !pgm_root(obj)->readers &&
+               (!pgm_root(obj)->imported ||
+                pgm_fence_state(m, pgm_root(obj)->imported) ==
+                PGM_FENCE_DONE);
     }
     if (pgm_root_blocked(m, pgm_root(obj), op->mode)) {
         return false;
@@ -290,7 +386,7 @@ static bool pgm_bo_wait(PGModel *m, const PGMOp *op, PGMExpect *x)
 
 static bool pgm_gate(PGModel *m, const PGMOp *op)
 {
-    if (op->device == PGM_VGEM || m->gate[op->device] == op->mode) {
+    if (!pgm_is_gpu(op->device) || m->gate[op->device] == op->mode) {
         return false;
     }
     if (op->mode) {
@@ -307,7 +403,7 @@ static bool pgm_gate(PGModel *m, const PGMOp *op)
 
 static bool pgm_inject(PGModel *m, const PGMOp *op)
 {
-    if (op->device == PGM_VGEM || m->fault[op->device]) {
+    if (!pgm_is_gpu(op->device) || m->fault[op->device]) {
         return false;
     }
     m->fault[op->device] = op->mode;
@@ -321,7 +417,7 @@ static void pgm_snapshot(PGModel *m, PGMExpect *x)
         PGMObj *obj = g_ptr_array_index(m->objs, i);
         PGMAlive alive = { obj, obj->handles, obj->jobs };
 
-        if (!obj->dead && !obj->gone && obj->dev != PGM_VGEM) {
+        if (!obj->dead && !obj->gone && pgm_is_gpu(obj->dev)) {
             g_array_append_val(x->alive, alive);
         }
     }
@@ -342,6 +438,7 @@ static bool pgm_settle(PGModel *m, const PGMOp *op, PGMExpect *x)
     }
     x->settled = !m->jobs->len;
     m->settled = m->step;
+    m->flipped = false;
     pgm_snapshot(m, x);
     for (unsigned i = 0; x->settled && i < m->dmabufs->len; i++) {
         ((PGMDmabuf *)g_ptr_array_index(m->dmabufs, i))->was_import = false;
@@ -363,135 +460,5 @@ bool pgm_steps_job(PGModel *m, const PGMOp *op, PGMExpect *x)
         return pgm_inject(m, op);
     default:
         return pgm_settle(m, op, x);
-    }
-}
-
-static PGMMapName *pgm_map_slot(PGModel *m, const PGMOp *op)
-{
-    return &m->workers[op->worker].maps[op->map];
-}
-
-static bool pgm_mmap(PGModel *m, const PGMOp *op, PGMExpect *x)
-{
-    PGMMapName map = { .used = true, .mode = op->mode };
-    PGMFile *f;
-    PGMObj *obj = pgm_bo(m, op, op->bo, &f, x, "ENOENT");
-    const PGMBoName *name = &m->workers[op->worker].bos[op->bo];
-
-    if (!obj) {
-        return true;
-    }
-    map.size = name->size;
-    map.obj = pgm_root(obj);
-    if (f->dev == PGM_VGEM && obj->import) {
-        x->error = "EINVAL";
-    } else if (pgm_map_slot(m, op)->used) {
-        x->error = "EEXIST";
-    } else if (name->size > obj->size || op->mode == PGM_MAP_PRIVATE) {
-        x->error = "EINVAL";
-    } else {
-        pgm_obj_get(map.obj);
-        if (obj->import) {
-            map.dmabuf = obj->import;
-            pgm_dmabuf_get(map.dmabuf);
-        } else {
-            map.file = f;
-            f->refs++;
-        }
-        *pgm_map_slot(m, op) = map;
-    }
-    return true;
-}
-
-static bool pgm_mmap_fd(PGModel *m, const PGMOp *op, PGMExpect *x)
-{
-    PGMFdName *fd = &m->workers[op->worker].fds[op->fd];
-    PGMMapName map = {
-        .used = true, .mode = op->mode, .size = op->length,
-    };
-
-    if (!fd->used) {
-        x->error = "ESRCH";
-    } else if (pgm_map_slot(m, op)->used) {
-        x->error = "EEXIST";
-    } else if (!fd->dmabuf) {
-        /* A sync_file can't be written, nor mapped. */
-        x->error = op->mode == PGM_MAP_RW ? "EACCES" : "ENODEV";
-    } else if (fd->dmabuf->read_only && op->mode == PGM_MAP_RW) {
-        x->error = "EACCES";
-    } else if (op->mode == PGM_MAP_PRIVATE ||
-               op->length > fd->dmabuf->obj->size) {
-        x->error = "EINVAL";
-    } else {
-        map.obj = fd->dmabuf->obj;
-        map.dmabuf = fd->dmabuf;
-        pgm_obj_get(map.obj);
-        pgm_dmabuf_get(map.dmabuf);
-        *pgm_map_slot(m, op) = map;
-    }
-    return true;
-}
-
-static bool pgm_access(PGModel *m, const PGMOp *op, PGMExpect *x)
-{
-    PGMMapName *map = pgm_map_slot(m, op);
-    bool write = op->kind == PGM_WRITE;
-    PGMObj *root = map->obj;
-
-    if (!map->used) {
-        x->error = "ESRCH";
-        return true;
-    }
-    if (op->offset > map->size || op->length > map->size - op->offset) {
-        x->error = "ERANGE";
-        return true;
-    }
-    if (write && map->mode == PGM_MAP_RO && op->length) {
-        x->error = "EFAULT";
-        return true;
-    }
-    if (root->writers || (write && root->readers)) {
-        return false;
-    }
-    if (write) {
-        primegpu_agent_pattern(root->bytes + op->offset, op->offset,
-                               op->length, op->value);
-        root->unknown &= op->offset || op->length != root->size;
-    }
-    x->has_checksum = write || !root->unknown;
-    x->checksum = primegpu_agent_checksum(PRIMEGPU_AGENT_CHECKSUM_INIT,
-                                          root->bytes + op->offset,
-                                          op->length);
-    return true;
-}
-
-static bool pgm_sync(PGModel *m, const PGMOp *op, PGMExpect *x)
-{
-    PGMFdName *fd = &m->workers[op->worker].fds[op->fd];
-
-    if (!fd->used) {
-        x->error = "ESRCH";
-    } else if (!fd->dmabuf) {
-        x->error = "ENOTTY";
-    } else if (op->mode != PGM_SYNC_END) {
-        if (pgm_root_blocked(m, fd->dmabuf->obj, op->mode == PGM_SYNC_RW)) {
-            return false;
-        }
-        pgm_job_done(m, fd->dmabuf->obj, op->mode == PGM_SYNC_RW);
-    }
-    return true;
-}
-
-bool pgm_steps_cpu(PGModel *m, const PGMOp *op, PGMExpect *x)
-{
-    switch (op->kind) {
-    case PGM_MMAP:
-        return pgm_mmap(m, op, x);
-    case PGM_MMAP_FD:
-        return pgm_mmap_fd(m, op, x);
-    case PGM_SYNC:
-        return pgm_sync(m, op, x);
-    default:
-        return pgm_access(m, op, x);
     }
 }

@@ -82,7 +82,8 @@ static bool pgm_open(PGModel *m, const PGMOp *op, PGMExpect *x)
 {
     PGMWorker *w = &m->workers[op->worker];
 
-    if (m->unbound[op->device]) {
+    if (m->unbound[op->device] || (op->device == PGM_VKMS && op->mode)) {
+        /* vkms has no node for rendering. */
         x->error = "ENODEV";
     } else if (w->files[op->file]) {
         x->error = "EEXIST";
@@ -103,7 +104,7 @@ static bool pgm_create(PGModel *m, const PGMOp *op, PGMExpect *x)
     }
     if (dumb && f->render) {
         x->error = "EACCES";
-    } else if (!dumb && f->dev == PGM_VGEM && op->mode) {
+    } else if (!dumb && !pgm_is_gpu(f->dev) && op->mode) {
         x->error = "EOPNOTSUPP";
     } else if (!dumb && f->dev == PGM_INTEGRATED &&
                op->mode > PGM_PLACE_PAGES) {
@@ -126,7 +127,7 @@ static bool pgm_info(PGModel *m, const PGMOp *op, PGMExpect *x)
     PGMFile *f;
     PGMObj *obj = pgm_bo(m, op, op->bo, &f, x, "ENOENT");
 
-    if (f && f->dev == PGM_VGEM) {
+    if (f && !pgm_is_gpu(f->dev)) {
         return false;
     }
     if (obj) {
@@ -181,6 +182,19 @@ static bool pgm_import_waits(PGModel *m, const PGMFile *f, const PGMObj *obj)
 }
 
 /*
+ * A static importer wants pages.  A buffer that a GPU shows may be in VRAM, and
+ * cannot leave it; what others show has pages.
+ */
+static bool pgm_import_busy(PGModel *m, const PGMFile *f, const PGMObj *obj)
+{
+    bool is_dynamic = f->dev == PGM_INTEGRATED && m->learned.dynamic;
+
+    return f->dev != obj->dev && obj->dev == PGM_DISCRETE && !is_dynamic &&
+           (pgm_kms_shows_root(m, PGM_INTEGRATED, obj) ||
+            pgm_kms_shows_root(m, PGM_DISCRETE, obj));
+}
+
+/*
  * Which of several handles to one dma-buf the kernel finds depends on
  * addresses.
  */
@@ -209,7 +223,8 @@ static bool pgm_import_op(PGModel *m, const PGMOp *op, PGMExpect *x)
         return false;
     }
     if (!n) {
-        if (pgm_file_full(f) || pgm_import_waits(m, f, fd->dmabuf->obj)) {
+        if (pgm_file_full(f) || pgm_import_waits(m, f, fd->dmabuf->obj) ||
+            pgm_import_busy(m, f, fd->dmabuf->obj)) {
             return false;
         }
         if (f->dev != fd->dmabuf->obj->dev &&
@@ -259,29 +274,48 @@ static bool pgm_gem_open(PGModel *m, const PGMOp *op, PGMExpect *x)
     return true;
 }
 
+/* What is shown, by whomever, is pinned. */
+static bool pgm_shown(const PGModel *m, const PGMObj *root)
+{
+    for (unsigned dev = 0; dev < PGM_DEVICES; dev++) {
+        if (pgm_kms_shows_root(m, dev, root)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Only the discrete GPU moves anything, and waits for jobs then. */
+static bool pgm_moves(PGModel *m, const PGMObj *obj)
+{
+    return obj->dev == PGM_DISCRETE && !obj->import && !pgm_shown(m, obj);
+}
+
 static bool pgm_place(PGModel *m, const PGMOp *op, PGMExpect *x)
 {
     PGMFile *f;
     PGMObj *obj = pgm_bo(m, op, op->bo, &f, x, "ENOENT");
 
-    if (f && f->dev == PGM_VGEM) {
+    if (f && !pgm_is_gpu(f->dev)) {
         return false;
-    }
-    if (obj) {
-        obj->placed = false;
     }
     if (f && f->dev == PGM_INTEGRATED && op->mode != PGM_PLACE_PAGES) {
         x->error = "EINVAL";
     } else if (obj && obj->import) {
         x->error = "EINVAL";
-    } else if (obj && pgm_root_blocked(m, obj, true)) {
+    } else if (obj && pgm_moves(m, obj) && pgm_root_blocked(m, obj, true)) {
         return false;
-    } else if (obj && obj->dev == PGM_DISCRETE && obj->dmabuf &&
-               op->mode == PGM_PLACE_VRAM) {
-        /* Static attachments pin it, even one that is about to go. */
-        if (obj->dmabuf->imports || obj->dmabuf->was_import) {
+    } else if (obj && obj->dev == PGM_DISCRETE && op->mode == PGM_PLACE_VRAM) {
+        if (pgm_shown(m, obj)) {
+            x->error = "EBUSY";
+        } else if (obj->dmabuf &&
+                   (obj->dmabuf->imports || obj->dmabuf->was_import)) {
+            /* Static attachments pin it, even one that is about to go. */
             x->maybe = "EBUSY";
         }
+    }
+    if (obj) {
+        obj->placed = false;
     }
     return true;
 }
@@ -296,96 +330,13 @@ static bool pgm_evict(PGModel *m, const PGMOp *op, PGMExpect *x)
     for (unsigned i = 0; pgm_any_gate(m) && i < m->objs->len; i++) {
         const PGMObj *obj = g_ptr_array_index(m->objs, i);
 
-        if (!obj->import && obj->dev == PGM_DISCRETE &&
+        if (op->device == PGM_DISCRETE && pgm_moves(m, obj) &&
             pgm_root_blocked(m, obj, true)) {
             return false;
         }
     }
     for (unsigned i = 0; i < m->objs->len; i++) {
         ((PGMObj *)g_ptr_array_index(m->objs, i))->placed = false;
-    }
-    return true;
-}
-
-static bool pgm_close_fd(PGModel *m, const PGMOp *op, PGMExpect *x)
-{
-    PGMFdName *fd = &m->workers[op->worker].fds[op->fd];
-    PGMDmabuf *d = fd->dmabuf;
-
-    if (!fd->used) {
-        x->error = "ESRCH";
-        return true;
-    }
-    *fd = (PGMFdName) { 0 };
-    if (d) {
-        pgm_dmabuf_put(m, d);
-    }
-    return true;
-}
-
-/* Give the fd to a name of the same worker or of another. */
-static void pgm_copy_fd(const PGMFdName *fd, PGMFdName *to)
-{
-    if (fd->dmabuf) {
-        pgm_dmabuf_get(fd->dmabuf);
-    }
-    *to = *fd;
-}
-
-static bool pgm_dup(PGModel *m, const PGMOp *op, PGMExpect *x)
-{
-    PGMWorker *w = &m->workers[op->worker];
-
-    if (!w->fds[op->fd].used) {
-        x->error = "ESRCH";
-    } else if (w->fds[op->to].used) {
-        x->error = "EEXIST";
-    } else {
-        pgm_copy_fd(&w->fds[op->fd], &w->fds[op->to]);
-    }
-    return true;
-}
-
-static bool pgm_send(PGModel *m, const PGMOp *op, PGMExpect *x)
-{
-    PGMWorker *w = &m->workers[op->worker], *to = &m->workers[op->other];
-
-    if (op->other == op->worker) {
-        return false;
-    }
-    if (op->kind == PGM_SEND && !w->fds[op->fd].used) {
-        x->error = "ESRCH";
-    } else if (op->kind == PGM_SEND_FILE && !w->files[op->file]) {
-        x->error = "ESRCH";
-    } else if (!to->exists) {
-        x->error = "ESRCH";
-    } else if (op->kind == PGM_SEND) {
-        if (to->fds[op->to].used) {
-            x->error = "EEXIST";
-        } else {
-            pgm_copy_fd(&w->fds[op->fd], &to->fds[op->to]);
-        }
-    } else if (to->files[op->to]) {
-        x->error = "EEXIST";
-    } else {
-        to->files[op->to] = w->files[op->file];
-        to->files[op->to]->refs++;
-    }
-    return true;
-}
-
-static bool pgm_export_sync(PGModel *m, const PGMOp *op, PGMExpect *x)
-{
-    PGMWorker *w = &m->workers[op->worker];
-
-    if (!w->fds[op->fd].used) {
-        x->error = "ESRCH";
-    } else if (w->fds[op->to].used) {
-        x->error = "EEXIST";
-    } else if (!w->fds[op->fd].dmabuf) {
-        x->error = "ENOTTY";
-    } else {
-        w->fds[op->to] = (PGMFdName) { .used = true };
     }
     return true;
 }
@@ -416,11 +367,25 @@ static bool pgm_apply(PGModel *m, const PGMOp *op, PGMExpect *x)
     case PGM_GEM_OPEN: return pgm_gem_open(m, op, x);
     case PGM_PLACE: return pgm_place(m, op, x);
     case PGM_EVICT: return pgm_evict(m, op, x);
-    case PGM_CLOSE_FD: return pgm_close_fd(m, op, x);
-    case PGM_DUP: return pgm_dup(m, op, x);
+    case PGM_CLOSE_FD:
+    case PGM_DUP:
     case PGM_SEND:
-    case PGM_SEND_FILE: return pgm_send(m, op, x);
-    case PGM_EXPORT_SYNC: return pgm_export_sync(m, op, x);
+    case PGM_SEND_FILE: return pgm_steps_fd(m, op, x);
+    case PGM_EXPORT_SYNC:
+    case PGM_MERGE_SYNC:
+    case PGM_IMPORT_SYNC:
+    case PGM_FENCE_WAIT:
+    case PGM_SET_NAME:
+    case PGM_SYNCOBJ:
+    case PGM_SYNCOBJ_DESTROY:
+    case PGM_SYNCOBJ_SIGNAL:
+    case PGM_SYNCOBJ_RESET:
+    case PGM_SYNCOBJ_WAIT:
+    case PGM_SYNCOBJ_EXPORT:
+    case PGM_SYNCOBJ_IMPORT:
+    case PGM_SYNCOBJ_LOAD:
+    case PGM_SYNCOBJ_TRANSFER:
+    case PGM_SYNCOBJ_QUERY: return pgm_steps_sync(m, op, x);
     case PGM_MUNMAP: return pgm_munmap(m, op, x);
     case PGM_CLOSE_FILE:
     case PGM_SPAWN:
@@ -435,6 +400,12 @@ static bool pgm_apply(PGModel *m, const PGMOp *op, PGMExpect *x)
     case PGM_ADDFB:
     case PGM_RMFB:
     case PGM_GETFB: return pgm_steps_fb(m, op, x);
+    case PGM_SHOW:
+    case PGM_HIDE:
+    case PGM_POWER:
+    case PGM_FLIP:
+    case PGM_EVENT:
+    case PGM_MASTER: return pgm_steps_kms(m, op, x);
     case PGM_UNBIND:
     case PGM_BIND: return pgm_steps_bind(m, op, x);
     default: return pgm_steps_job(m, op, x);
@@ -448,9 +419,26 @@ static bool pgm_needs_worker(PGMKind kind)
            kind != PGM_INJECT && kind != PGM_UNBIND && kind != PGM_BIND;
 }
 
+/*
+ * What a flip has replaced goes when a worker gets to it: first its event, then
+ * the worker is waited for.
+ */
+static bool pgm_is_barred(const PGModel *m, PGMKind kind)
+{
+    bool ends = kind == PGM_CLOSE_FILE || kind == PGM_KILL || kind == PGM_EXIT;
+
+    if (pgm_kms_due(m)) {
+        return kind != PGM_EVENT && !ends;
+    }
+    return m->flipped && kind != PGM_SETTLE && kind != PGM_GATE && !ends;
+}
+
 bool pgm_step(PGModel *m, const PGMOp *op, PGMExpect *x)
 {
     *x = (PGMExpect) { .op = *op };
+    if (pgm_is_barred(m, op->kind)) {
+        return false;
+    }
     m->step++;
     if (pgm_needs_worker(op->kind) && !m->workers[op->worker].exists) {
         m->step--;

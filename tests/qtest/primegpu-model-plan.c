@@ -137,6 +137,60 @@ static void pgm_plan_alias(PGMPlan *p, uint64_t random)
     pgm_plan_add(p, close);
 }
 
+static void pgm_plan_wait(PGMPlan *p, unsigned bo, uint32_t value)
+{
+    PGMOp op = {
+        .kind = PGM_FILL, .bo = bo, .length = PGM_PAGE, .value = value,
+        .wait = true,
+    };
+
+    pgm_plan_add(p, op);
+}
+
+/* Framebuffer numbers that the next ones get */
+static void pgm_plan_fbs(const PGModel *m, PGMDevice dev, unsigned *fbs,
+                         unsigned n)
+{
+    for (unsigned slot = 0, i = 0; i < n; slot++) {
+        if (slot == PGM_FBS || !m->fbs[dev][m->binds[dev]][slot].obj) {
+            fbs[i++] = slot;
+        }
+    }
+}
+
+/* A flip to what a job behind a gate will draw; the old one has no names. */
+static void pgm_plan_flip(PGMPlan *p, uint64_t random)
+{
+    PGMDevice dev = random & 1;
+    unsigned file = pgm_plan_file(p, dev, true);
+    unsigned bos[2] = { pgm_plan_create(p, file), pgm_plan_create(p, file) };
+    unsigned fbs[2];
+    PGMOp addfb = { .kind = PGM_ADDFB, .length = PGM_PAGE };
+    PGMOp show = { .kind = PGM_SHOW, .file = file };
+    PGMOp settle = { .kind = PGM_SETTLE, .wait = true };
+    PGMOp gate = { .kind = PGM_GATE, .device = dev, .mode = true };
+    PGMOp flip = { .kind = PGM_FLIP, .file = file, .mode = true };
+    PGMOp remove = { .kind = PGM_RMFB, .file = file, .mode = random >> 1 & 1 };
+    PGMOp close = { .kind = PGM_CLOSE, .bo = bos[0] };
+
+    pgm_plan_fbs(p->m, dev, fbs, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        addfb.bo = bos[i];
+        pgm_plan_add(p, addfb);
+    }
+    show.value = fbs[0];
+    pgm_plan_add(p, show);
+    pgm_plan_wait(p, bos[1], random >> 8);
+    pgm_plan_add(p, settle);
+    pgm_plan_add(p, gate);
+    pgm_plan_fill(p, bos[1], random >> 16);
+    flip.value = fbs[1];
+    pgm_plan_add(p, flip);
+    remove.value = fbs[0];
+    pgm_plan_add(p, remove);
+    pgm_plan_add(p, close);
+}
+
 GArray *pgm_plan(const PGModel *m, unsigned worker, uint64_t random)
 {
     const PGMWorker *w = &m->workers[worker];
@@ -154,10 +208,16 @@ GArray *pgm_plan(const PGModel *m, unsigned worker, uint64_t random)
     for (unsigned i = 0; i < PGM_FDS; i++) {
         p.fds |= (uint32_t)w->fds[i].used << i;
     }
-    if (random >> 63) {
+    switch (random >> 60 & 3) {
+    case 0:
         pgm_plan_gate(&p, random);
-    } else {
+        break;
+    case 1:
+        pgm_plan_flip(&p, random);
+        break;
+    default:
         pgm_plan_alias(&p, random);
+        break;
     }
     return p.ops;
 }

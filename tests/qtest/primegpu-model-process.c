@@ -37,6 +37,11 @@ static void pgm_file_drop(PGModel *m, PGMWorker *w, unsigned name, bool killed)
             w->bos[i].used = false;
         }
     }
+    for (unsigned i = 0; i < PGM_SYNCS; i++) {
+        if (w->syncs[i].used && w->syncs[i].file == name) {
+            w->syncs[i].used = false;
+        }
+    }
     w->files[name] = NULL;
     pgm_file_leave(m, f, killed);
 }
@@ -69,12 +74,13 @@ static void pgm_worker_end(PGModel *m, unsigned n, bool killed)
  * The last close of a file waits for jobs that are not on the hardware, for a
  * time, and then cancels them: not to be done behind a gate.
  */
-static bool pgm_file_may_go(const PGModel *m, const PGMFile *f)
+static bool pgm_file_may_go(PGModel *m, const PGMFile *f)
 {
-    return !f || !pgm_any_gate(m) || !f->late_jobs;
+    return !f || (pgm_kms_may_close(m, f) &&
+                  (!pgm_any_gate(m) || !f->late_jobs));
 }
 
-static bool pgm_worker_may_go(const PGModel *m, const PGMWorker *w)
+static bool pgm_worker_may_go(PGModel *m, const PGMWorker *w)
 {
     for (unsigned i = 0; i < PGM_FILES; i++) {
         if (!pgm_file_may_go(m, w->files[i])) {

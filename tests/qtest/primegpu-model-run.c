@@ -33,7 +33,7 @@ static void pgm_check_key(PGMDrive *d, const PGMExpect *x, const PGReply *r)
     PGMObj *obj = x->obj, *other;
     uint64_t key;
 
-    if (obj->dev == PGM_VGEM) {
+    if (!pgm_is_gpu(obj->dev)) {
         return;
     }
     if (!strstr(r->text, "key=")) {
@@ -88,13 +88,25 @@ static void pgm_check_reply(PGMDrive *d, const PGMExpect *x, const PGReply *r)
         /* The key first: it tells more. */
         pgm_check_key(d, x, r);
         pgm_check_number(d, x, r, "handle", x->handle);
-        pgm_check_number(d, x, r, "size", x->obj->size);
+        /* GETFB alone does not tell it. */
+        if (pgm_is_gpu(x->obj->dev) || strstr(r->text, "size=")) {
+            pgm_check_number(d, x, r, "size", x->obj->size);
+        }
     }
     if (x->flink) {
         pgm_check_number(d, x, r, "name", x->flink);
     }
     if (x->fb) {
         pgm_check_number(d, x, r, "fb", x->fb);
+    }
+    if (x->sync_handle) {
+        pgm_check_number(d, x, r, "handle", x->sync_handle);
+    }
+    if (x->has_submitted) {
+        pgm_check_number(d, x, r, "submitted", x->submitted);
+        if (x->signalled) {
+            pgm_check_number(d, x, r, "signalled", x->submitted);
+        }
     }
     if (x->has_checksum) {
         pgm_check_number(d, x, r, "checksum", x->checksum);
@@ -170,24 +182,68 @@ static void pgm_play(PGMDrive *d, const PGMOp *op)
     }
 }
 
-/* The number that the first framebuffer of each GPU gets */
-static void pgm_learn_fbs(PGMDrive *d)
+/* The number that a device's next framebuffer gets; 0 if it has none */
+static unsigned pgm_probe_fb(PGGuest *g, PGMDevice dev)
 {
-    PGGuest *g = d->g;
+    const PGReply *r;
+    unsigned fb;
 
-    for (unsigned dev = PGM_INTEGRATED; dev <= PGM_DISCRETE; dev++) {
-        const PGReply *r;
+    pg_do(g, "open probe %s card", pgm_device_name(dev));
+    pg_do(g, "create probe probe %u", PGM_PAGE);
+    r = pg_call(g, "addfb probe %u 1 %u", PGM_SCREEN, PGM_SCREEN * 4);
+    fb = r->ok ? pg_u64(g, r, "fb") : 0;
+    pg_do(g, "close-file probe");
+    return fb;
+}
 
-        pg_do(g, "open probe %s card", pgm_device_name(dev));
-        pg_do(g, "create probe probe %u", PGM_PAGE);
-        r = pg_call(g, "addfb probe %u 1 %u", PGM_PAGE / 4, PGM_PAGE);
-        d->m->fb_base[dev] = r->ok ? pg_u64(g, r, "fb") : 0;
-        pg_do(g, "close-file probe");
+/*
+ * The same of a driver that was bound again: nobody has asked a display yet for
+ * its EDID, which has a number as well.
+ */
+static unsigned pgm_probe_rebound(PGGuest *g, PGMDevice dev, unsigned fb)
+{
+    pg_do(g, "open probe %s card", pgm_device_name(dev));
+    for (unsigned i = 0; fb; i++) {
+        const PGReply *r = pg_call(g, "props probe %u connector EDID", i);
+        unsigned edid;
+
+        if (!r->ok) {
+            break;
+        }
+        edid = pg_u64(g, r, "value");
+        fb = edid ? MIN(fb, edid) : fb;
     }
-    memcpy(d->report->fb_base, d->m->fb_base, sizeof(d->m->fb_base));
+    pg_do(g, "close-file probe");
+    return fb;
+}
+
+/* A mode takes a number, too. */
+static void pgm_learn(PGGuest *g, bool dynamic, PGMLearned *learned)
+{
+    g_auto(GStrv) setup = pgm_setup_lines(dynamic);
+
+    *learned = (PGMLearned) { .dynamic = dynamic };
+    for (unsigned dev = 0; dev < PGM_DEVICES; dev++) {
+        unsigned fb = dev == PGM_VGEM ? 0 : pgm_probe_fb(g, dev);
+
+        learned->fb_base[dev][0] = fb;
+        for (unsigned bind = 1; pgm_is_gpu(dev) && bind < PGM_BINDS; bind++) {
+            learned->fb_base[dev][bind] = pgm_probe_rebound(g, dev, fb);
+        }
+    }
+    pg_restart_script(g);
+    for (unsigned i = 0; setup[i]; i++) {
+        pg_call(g, "%s", setup[i]);
+    }
+    for (unsigned dev = 0; dev < PGM_DEVICES; dev++) {
+        unsigned fb = learned->fb_base[dev][0] ? pgm_probe_fb(g, dev) : 0;
+
+        /* A mode that was refused has taken none. */
+        learned->output[dev] = fb != learned->fb_base[dev][0];
+        learned->fb_base[dev][0] = fb;
+    }
     pg_settle(g);
     pg_forget(g);
-    pg_restart_script(g);
 }
 
 void pgm_run(const void *data)
@@ -196,19 +252,15 @@ void pgm_run(const void *data)
     g_autoptr(GArray) end = g_array_new(FALSE, TRUE, sizeof(PGMOp));
     int64_t start;
     PGMDrive d = {
-        .g = pg_start(NULL), .m = pgm_new(), .report = run->report,
+        .g = pg_start(NULL), .report = run->report,
         .steps = g_array_new(FALSE, TRUE, sizeof(PGMSent)),
         .keys = g_hash_table_new(g_int64_hash, g_int64_equal),
         .submits = g_array_new(FALSE, FALSE, sizeof(uint64_t)),
     };
 
     g_array_set_clear_func(d.steps, pgm_clear_sent);
-    pgm_learn_fbs(&d);
-    /* A gate may hold a job for longer than the driver allows. */
-    pg_do(d.g, PGM_SET_TIMEOUT);
-    if (run->dynamic) {
-        pg_do(d.g, PGM_SET_DYNAMIC);
-    }
+    pgm_learn(d.g, run->dynamic, &d.report->learned);
+    d.m = pgm_new(&d.report->learned);
     d.base = pg_step(d.g);
     start = g_get_monotonic_time();
     pgm_epilogue(end);

@@ -79,9 +79,8 @@ static GArray *pgm_drop_idle(const PGMShrink *s, bool errors)
 {
     const GArray *ops = s->run.ops;
     GArray *kept = g_array_new(FALSE, TRUE, sizeof(PGMOp));
-    PGModel *m = pgm_new();
+    PGModel *m = pgm_new(&s->run.report->learned);
 
-    memcpy(m->fb_base, s->run.report->fb_base, sizeof(m->fb_base));
     for (unsigned i = 0; i < ops->len; i++) {
         PGMExpect x;
 

@@ -86,7 +86,7 @@ static bool pgm_play_seed(uint64_t seed, unsigned n, PGOutcome *outcome)
 {
     g_autofree char *name = g_strdup_printf("model/seed-%" PRIu64, seed);
     g_autoptr(GArray) ops = pgm_generate(seed, n);
-    PGMRun run = { name, ops, pgm_report, seed & 1 };
+    PGMRun run = { name, ops, pgm_report, pgm_seed_dynamic(seed) };
     PGResult result;
 
     memset(pgm_report, 0, sizeof(*pgm_report));

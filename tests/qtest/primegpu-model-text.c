@@ -10,12 +10,15 @@
 #define PGM_LATE_NS 2000000
 
 static const char *const pgm_device_names[PGM_DEVICES] = {
-    "integrated", "discrete", "vgem",
+    "integrated", "discrete", "vgem", "vkms",
 };
 
 static const char *const pgm_placements[] = { "", " pages", " vram", " any" };
 static const char *const pgm_map_modes[] = { "", " ro", " private" };
 static const char *const pgm_fault_names[] = { "", "create", "job", "delay" };
+static const char *const pgm_planes[PGM_PLANES] = {
+    "primary", "overlay", "cursor",
+};
 static const char *const pgm_sync_modes[] = {
     "sync-start", "sync-start", "sync-end",
 };
@@ -74,6 +77,26 @@ const PGMKindInfo pgm_kinds[PGM_KINDS] = {
     [PGM_INJECT] = { "inject", 3, true },
     [PGM_UNBIND] = { "unbind", 2, true },
     [PGM_BIND] = { "bind", 1, true },
+    [PGM_SHOW] = { "show", 14, false },
+    [PGM_HIDE] = { "hide", 3, false },
+    [PGM_POWER] = { "power", 2, false },
+    [PGM_FLIP] = { "flip", 5, false },
+    [PGM_EVENT] = { "event", 0, false },
+    [PGM_MASTER] = { "master", 3, false },
+    [PGM_MERGE_SYNC] = { "merge-sync", 3, false },
+    [PGM_IMPORT_SYNC] = { "import-sync", 3, false },
+    [PGM_FENCE_WAIT] = { "fence-wait", 5, false },
+    [PGM_SET_NAME] = { "set-name", 2, false },
+    [PGM_SYNCOBJ] = { "syncobj", 6, false },
+    [PGM_SYNCOBJ_DESTROY] = { "syncobj-destroy", 4, false },
+    [PGM_SYNCOBJ_SIGNAL] = { "syncobj-signal", 4, false },
+    [PGM_SYNCOBJ_RESET] = { "syncobj-reset", 1, false },
+    [PGM_SYNCOBJ_WAIT] = { "syncobj-wait", 5, false },
+    [PGM_SYNCOBJ_EXPORT] = { "syncobj-export", 4, false },
+    [PGM_SYNCOBJ_IMPORT] = { "syncobj-import", 4, false },
+    [PGM_SYNCOBJ_LOAD] = { "syncobj-load", 3, false },
+    [PGM_SYNCOBJ_TRANSFER] = { "syncobj-transfer", 3, false },
+    [PGM_SYNCOBJ_QUERY] = { "syncobj-query", 3, false },
 };
 
 static char *pgm_create_text(const PGMOp *op)
@@ -104,15 +127,40 @@ static char *pgm_fd_text(const PGMOp *op)
         return g_strdup_printf("send-file f%u p%u f%u", op->file, op->other,
                                op->to);
     case PGM_EXPORT_SYNC:
-        return g_strdup_printf("export-sync d%u rw d%u", op->fd, op->to);
+        return g_strdup_printf("export-sync d%u %s d%u", op->fd,
+                               op->mode ? "read" : "rw", op->to);
+    case PGM_MERGE_SYNC:
+        return g_strdup_printf("merge-sync d%u d%u d%u", op->fd, op->fd2,
+                               op->to);
+    case PGM_IMPORT_SYNC:
+        return g_strdup_printf("import-sync d%u %s d%u", op->fd,
+                               op->mode ? "write" : "rw", op->fd2);
+    case PGM_FENCE_WAIT:
+        return g_strdup_printf("fence-wait d%u %u", op->fd,
+                               op->wait ? PGM_WAIT_MS : 1);
+    case PGM_SET_NAME:
+        return g_strdup_printf("set-name d%u n%u", op->fd, op->value);
     default:
         return g_strdup_printf("%s d%u %s", pgm_sync_modes[op->mode], op->fd,
                                op->mode == PGM_SYNC_READ ? "read" : "rw");
     }
 }
 
+static char *pgm_job_options(const PGMOp *op)
+{
+    g_autofree char *fd = op->mode & PGM_OUT_FD ?
+                          g_strdup_printf(" out=d%u", op->fd) : NULL;
+    g_autofree char *sync = op->mode & PGM_OUT_SYNCOBJ ?
+                            g_strdup_printf(" outsync=s%u", op->sync) : NULL;
+
+    return g_strdup_printf("%s%s%s", op->wait ? " wait" : "", fd ?: "",
+                           sync ?: "");
+}
+
 static char *pgm_bo_text(const PGMOp *op)
 {
+    g_autofree char *options = pgm_job_options(op);
+
     switch (op->kind) {
     case PGM_INFO:
         return g_strdup_printf("info b%u", op->bo);
@@ -132,19 +180,19 @@ static char *pgm_bo_text(const PGMOp *op)
                                op->wait ? PGM_WAIT_MS : 1);
     case PGM_FILL:
         return g_strdup_printf("fill b%u %u %u 0x%x%s", op->bo, op->offset,
-                               op->length, op->value, op->wait ? " wait" : "");
+                               op->length, op->value, options);
     default:
         return g_strdup_printf("copy b%u %u b%u %u %u%s", op->bo, op->offset,
-                               op->to, op->offset2, op->length,
-                               op->wait ? " wait" : "");
+                               op->to, op->offset2, op->length, options);
     }
 }
 
 static char *pgm_fb_text(const PGMOp *op)
 {
     if (op->kind == PGM_ADDFB) {
-        return g_strdup_printf("addfb b%u %u %u %u", op->bo, PGM_PAGE / 4,
-                               op->length / PGM_PAGE, PGM_PAGE);
+        return g_strdup_printf("addfb b%u %u %u %u", op->bo, PGM_SCREEN,
+                               op->length / (PGM_SCREEN * 4),
+                               PGM_SCREEN * 4);
     }
     if (op->kind == PGM_RMFB) {
         return g_strdup_printf("%s f%u %u", op->mode ? "closefb" : "rmfb",
@@ -152,6 +200,64 @@ static char *pgm_fb_text(const PGMOp *op)
     }
     return g_strdup_printf("%s f%u %u b%u", op->mode ? "getfb2" : "getfb",
                            op->file, op->value, op->to);
+}
+
+static char *pgm_point_text(uint32_t point)
+{
+    return point ? g_strdup_printf(":%u", point) : g_strdup("");
+}
+
+static char *pgm_sync_text(const PGMOp *op)
+{
+    const char *name = pgm_kinds[op->kind].name;
+    g_autofree char *point = pgm_point_text(op->value);
+
+    switch (op->kind) {
+    case PGM_SYNCOBJ:
+        return g_strdup_printf("%s f%u s%u", name, op->file, op->sync);
+    case PGM_SYNCOBJ_SIGNAL:
+        return g_strdup_printf("%s s%u%s", name, op->sync, point);
+    case PGM_SYNCOBJ_WAIT:
+        return g_strdup_printf("%s s%u%s %u", name, op->sync, point,
+                               op->wait ? PGM_WAIT_MS : 1);
+    case PGM_SYNCOBJ_EXPORT:
+        return g_strdup_printf("%s s%u d%u%s", name, op->sync, op->fd,
+                               op->mode ? " sync-file" : "");
+    case PGM_SYNCOBJ_IMPORT:
+        return g_strdup_printf("%s f%u d%u s%u", name, op->file, op->fd,
+                               op->sync);
+    case PGM_SYNCOBJ_LOAD:
+        return g_strdup_printf("%s s%u d%u", name, op->sync, op->fd);
+    case PGM_SYNCOBJ_TRANSFER:
+        return g_strdup_printf("%s s%u%s s%u", name, op->sync, point, op->to);
+    default:
+        return g_strdup_printf("%s s%u", name, op->sync);
+    }
+}
+
+static char *pgm_kms_text(const PGMOp *op)
+{
+    switch (op->kind) {
+    case PGM_SHOW:
+        return g_strdup_printf("atomic f%u 0 %s fb=%u src=0,0,%u,%u "
+                               "dst=0,0,%u,%u", op->file,
+                               pgm_planes[op->mode], op->value, PGM_SCREEN,
+                               PGM_SCREEN, PGM_SCREEN, PGM_SCREEN);
+    case PGM_HIDE:
+        return g_strdup_printf("atomic f%u 0 %s fb=off", op->file,
+                               pgm_planes[op->mode]);
+    case PGM_POWER:
+        return g_strdup_printf("atomic f%u 0 crtc active=%u modeset", op->file,
+                               op->mode);
+    case PGM_FLIP:
+        return g_strdup_printf("flip f%u %u 0%s", op->file, op->value,
+                               op->mode ? " nowait" : "");
+    case PGM_EVENT:
+        return g_strdup_printf("event f%u %u", op->file, PGM_WAIT_MS);
+    default:
+        return g_strdup_printf("master f%u %s", op->file,
+                               op->mode ? "set" : "drop");
+    }
 }
 
 static char *pgm_map_text(const PGMOp *op)
@@ -208,11 +314,33 @@ static char *pgm_worker_text(const PGMOp *op)
     case PGM_SEND_FILE:
     case PGM_EXPORT_SYNC:
     case PGM_SYNC:
+    case PGM_MERGE_SYNC:
+    case PGM_IMPORT_SYNC:
+    case PGM_FENCE_WAIT:
+    case PGM_SET_NAME:
         return pgm_fd_text(op);
+    case PGM_SYNCOBJ:
+    case PGM_SYNCOBJ_DESTROY:
+    case PGM_SYNCOBJ_SIGNAL:
+    case PGM_SYNCOBJ_RESET:
+    case PGM_SYNCOBJ_WAIT:
+    case PGM_SYNCOBJ_EXPORT:
+    case PGM_SYNCOBJ_IMPORT:
+    case PGM_SYNCOBJ_LOAD:
+    case PGM_SYNCOBJ_TRANSFER:
+    case PGM_SYNCOBJ_QUERY:
+        return pgm_sync_text(op);
     case PGM_ADDFB:
     case PGM_RMFB:
     case PGM_GETFB:
         return pgm_fb_text(op);
+    case PGM_SHOW:
+    case PGM_HIDE:
+    case PGM_POWER:
+    case PGM_FLIP:
+    case PGM_EVENT:
+    case PGM_MASTER:
+        return pgm_kms_text(op);
     default:
         return pgm_bo_text(op);
     }
@@ -247,14 +375,41 @@ char *pgm_op_line(const PGMOp *op)
     }
 }
 
+/* Frames follow one another as fast as the device lets them; vkms is slower. */
+char **pgm_setup_lines(bool dynamic)
+{
+    GPtrArray *lines = g_ptr_array_new();
+
+    g_ptr_array_add(lines, g_strdup("p0 set /sys/module/primegpu_core/"
+                                    "parameters/job_timeout_ms 0"));
+    if (dynamic) {
+        g_ptr_array_add(lines, g_strdup("p0 set /sys/module/"
+                                        "primegpu_integrated/parameters/"
+                                        "dynamic 1"));
+    }
+    for (unsigned dev = 0; dev < PGM_DEVICES; dev++) {
+        if (dev == PGM_VGEM) {
+            continue;
+        }
+        g_ptr_array_add(lines, g_strdup_printf("p1 open probe %s card",
+                                               pgm_device_name(dev)));
+        g_ptr_array_add(lines, g_strdup_printf("p1 atomic probe 0 mode=%ux%u"
+                                               "@%u", PGM_SCREEN, PGM_SCREEN,
+                                               pgm_is_gpu(dev) ? 1000 : 100));
+        g_ptr_array_add(lines, g_strdup("p1 close-file probe"));
+    }
+    g_ptr_array_add(lines, NULL);
+    return (char **)g_ptr_array_free(lines, FALSE);
+}
+
 char *pgm_script(const PGMRun *run, unsigned *lines)
 {
-    GString *s = g_string_new(PGM_SET_TIMEOUT "\n");
-    PGModel *m = pgm_new();
+    GString *s = g_string_new(NULL);
+    PGModel *m = pgm_new(&run->report->learned);
+    g_auto(GStrv) setup = pgm_setup_lines(run->dynamic);
 
-    memcpy(m->fb_base, run->report->fb_base, sizeof(m->fb_base));
-    if (run->dynamic) {
-        g_string_append(s, PGM_SET_DYNAMIC "\n");
+    for (unsigned i = 0; setup[i]; i++) {
+        g_string_append_printf(s, "%s\n", setup[i]);
     }
     *lines = 0;
     for (unsigned i = 0; i < run->ops->len; i++) {

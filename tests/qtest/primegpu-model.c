@@ -20,13 +20,19 @@ static void pgm_obj_free(gpointer data)
     g_free(obj);
 }
 
-PGModel *pgm_new(void)
+PGModel *pgm_new(const PGMLearned *learned)
 {
     PGModel *m = g_new0(PGModel, 1);
 
+    m->learned = *learned;
+    for (unsigned dev = 0; dev < PGM_DEVICES; dev++) {
+        m->outputs[dev].mode = m->outputs[dev].active = learned->output[dev];
+    }
     m->objs = g_ptr_array_new_with_free_func(pgm_obj_free);
     m->files = g_ptr_array_new_with_free_func(g_free);
     m->dmabufs = g_ptr_array_new_with_free_func(g_free);
+    m->fences = g_ptr_array_new_with_free_func(pgm_fence_free);
+    m->syncobjs = g_ptr_array_new_with_free_func(pgm_syncobj_free);
     m->jobs = g_array_new(FALSE, TRUE, sizeof(PGMJob));
     m->workers[1].exists = true;
     return m;
@@ -37,6 +43,8 @@ void pgm_free(PGModel *m)
     g_ptr_array_unref(m->objs);
     g_ptr_array_unref(m->files);
     g_ptr_array_unref(m->dmabufs);
+    g_ptr_array_unref(m->fences);
+    g_ptr_array_unref(m->syncobjs);
     g_array_unref(m->jobs);
     g_free(m);
 }
@@ -115,6 +123,7 @@ PGMFile *pgm_file_new(PGModel *m, PGMDevice dev, bool render)
     f->bind = m->binds[dev];
     f->render = render;
     g_ptr_array_add(m->files, f);
+    pgm_kms_opened(m, f);
     return f;
 }
 
@@ -125,6 +134,7 @@ void pgm_file_put(PGModel *m, PGMFile *f)
         return;
     }
     pgm_fbs_of_file(m, f);
+    pgm_kms_closed(m, f);
     for (uint32_t h = 1; h < PGM_HANDLES; h++) {
         pgm_handle_delete(m, f, h);
     }

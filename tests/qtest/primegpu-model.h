@@ -20,14 +20,17 @@
 #define PGM_BOS     8
 #define PGM_FDS     6
 #define PGM_MAPS    4
+#define PGM_SYNCS   3
 #define PGM_HANDLES 64          /* of a file */
 #define PGM_FLINKS  64          /* of a device */
 #define PGM_FBS     16          /* of a device */
+#define PGM_SYNCOBJS 16         /* of a file */
 #define PGM_BINDS   3           /* of a device to its driver */
+#define PGM_SCREEN  32          /* width and height of what is shown */
 #define PGM_PAGE    4096
 
 typedef enum PGMDevice {
-    PGM_INTEGRATED, PGM_DISCRETE, PGM_VGEM, PGM_DEVICES,
+    PGM_INTEGRATED, PGM_DISCRETE, PGM_VGEM, PGM_VKMS, PGM_DEVICES,
 } PGMDevice;
 
 typedef enum PGMKind {
@@ -37,7 +40,12 @@ typedef enum PGMKind {
     PGM_FORK, PGM_KILL, PGM_EXIT, PGM_EXPORT_SYNC, PGM_SYNC, PGM_MMAP,
     PGM_MMAP_FD, PGM_MUNMAP, PGM_WRITE, PGM_CHECKSUM, PGM_FILL, PGM_COPY,
     PGM_SETTLE, PGM_GATE, PGM_ADDFB, PGM_RMFB, PGM_GETFB, PGM_INJECT,
-    PGM_UNBIND, PGM_BIND,
+    PGM_UNBIND, PGM_BIND, PGM_SHOW, PGM_HIDE, PGM_POWER, PGM_FLIP, PGM_EVENT,
+    PGM_MASTER,
+    PGM_MERGE_SYNC, PGM_IMPORT_SYNC, PGM_FENCE_WAIT, PGM_SET_NAME, PGM_SYNCOBJ,
+    PGM_SYNCOBJ_DESTROY, PGM_SYNCOBJ_SIGNAL, PGM_SYNCOBJ_RESET,
+    PGM_SYNCOBJ_WAIT, PGM_SYNCOBJ_EXPORT, PGM_SYNCOBJ_IMPORT, PGM_SYNCOBJ_LOAD,
+    PGM_SYNCOBJ_TRANSFER, PGM_SYNCOBJ_QUERY,
     PGM_KINDS
 } PGMKind;
 
@@ -51,6 +59,11 @@ typedef enum PGMFault {
     PGM_FAULT_DELAY,            /* a job is late */
 } PGMFault;
 
+/* Where the fence of a job goes; a mask */
+typedef enum PGMFenceOut {
+    PGM_OUT_FD = 1, PGM_OUT_SYNCOBJ = 2,
+} PGMFenceOut;
+
 typedef enum PGMSync { PGM_SYNC_READ, PGM_SYNC_RW, PGM_SYNC_END } PGMSync;
 
 /* Placements of create and place; the default is for create only. */
@@ -58,26 +71,34 @@ typedef enum PGMPlacement {
     PGM_PLACE_DEFAULT, PGM_PLACE_PAGES, PGM_PLACE_VRAM, PGM_PLACE_ANY,
 } PGMPlacement;
 
+/* Planes of an output; vkms has no overlay. */
+typedef enum PGMPlane {
+    PGM_PRIMARY, PGM_OVERLAY, PGM_CURSOR, PGM_PLANES,
+} PGMPlane;
+
 /* One op; a kind uses the members that its line has (pgm_op_line()). */
 typedef struct PGMOp {
     uint8_t kind;
     uint8_t worker;
     uint8_t other;              /* worker: of send, spawn, fork, kill */
-    uint8_t file, bo, fd, map;  /* names */
+    uint8_t file, bo, fd, map, sync; /* names */
+    uint8_t fd2;                /* a second one, which is read */
     uint8_t to;                 /* new name, or the source of a copy */
     uint8_t device;             /* open, evict, gate, inject, unbind, bind */
     /*
-     * Node, placement, map mode, access, on, fault; rmfb and getfb: which of
-     * two calls; of kill and settle: if needed
+     * Node, placement, map mode, access, on, fault, plane; rmfb and getfb:
+     * which of two calls; of kill and settle: if needed; of jobs: PGMFenceOut
      */
     uint8_t mode;
     bool wait;                  /* for jobs to be done, however long */
     uint32_t offset, offset2, length;
-    uint32_t value;             /* seed, fill value, flink name, framebuffer */
+    uint32_t value;             /* seed, fill, flink name, framebuffer, point */
 } PGMOp;
 
 typedef struct PGMDmabuf PGMDmabuf;
 typedef struct PGMFile PGMFile;
+typedef struct PGMFence PGMFence;
+typedef struct PGMSyncobj PGMSyncobj;
 
 /* A GEM object; stays known after its death */
 typedef struct PGMObj {
@@ -99,6 +120,7 @@ typedef struct PGMObj {
     bool placed;                /* discrete: where its jobs want it */
     unsigned jobs;              /* operands of jobs, ever */
     bool lost_jobs;             /* some of them were cancelled, maybe */
+    PGMFence *imported;         /* that jobs on the bytes wait for as well */
     /* What the device and the guest said; the model does not look at it. */
     uint64_t key;
     bool seen_create;
@@ -128,15 +150,35 @@ struct PGMFile {
     bool gone;                  /* the device was unbound since */
     bool render;
     PGMHandle handles[PGM_HANDLES];     /* by number; 0 is not used */
+    PGMSyncobj *syncobjs[PGM_SYNCOBJS]; /* the same */
     unsigned jobs;              /* that may not be done */
     unsigned late_jobs;         /* and may not be on the hardware either */
-    bool blocked;               /* one of them waits for another GPU */
+    bool waits;                 /* one of them waits for another GPU */
 };
 
 typedef struct PGMFb {
-    PGMFile *file;              /* that made it */
+    PGMFile *file;              /* that has it in its list, or NULL */
     PGMObj *obj;                /* NULL: the number is free */
 } PGMFb;
+
+/* An output of a device, its first */
+typedef struct PGMOutput {
+    bool mode;                  /* it has one */
+    bool active;
+    PGMFb *planes[PGM_PLANES];  /* what they show, or NULL */
+    PGMFile *master;            /* of the device; NULL: the next to open it */
+    PGMFile *event;             /* that a flip's event is to come to */
+    bool held;                  /* a flip, until a gate opens */
+    PGMFb *old;                 /* what it will replace */
+} PGMOutput;
+
+/* What a run learns of the guest before the first op */
+typedef struct PGMLearned {
+    /* Number of the first framebuffer; 0: has none */
+    unsigned fb_base[PGM_DEVICES][PGM_BINDS];
+    bool output[PGM_DEVICES];   /* has one, with a mode */
+    bool dynamic;               /* the integrated GPU imports dynamically */
+} PGMLearned;
 
 typedef struct PGMBoName {
     bool used;
@@ -147,8 +189,17 @@ typedef struct PGMBoName {
 
 typedef struct PGMFdName {
     bool used;
-    PGMDmabuf *dmabuf;          /* NULL: a sync_file */
+    /* One of these */
+    PGMDmabuf *dmabuf;
+    PGMFence *fence;            /* of a sync_file */
+    PGMSyncobj *syncobj;
 } PGMFdName;
+
+typedef struct PGMSyncName {
+    bool used;
+    uint8_t file;
+    uint8_t handle;
+} PGMSyncName;
 
 typedef struct PGMMapName {
     bool used;
@@ -165,14 +216,17 @@ typedef struct PGMWorker {
     PGMBoName bos[PGM_BOS];
     PGMFdName fds[PGM_FDS];
     PGMMapName maps[PGM_MAPS];
+    PGMSyncName syncs[PGM_SYNCS];
 } PGMWorker;
 
 /* A job that may not be done.  Only one behind a gate keeps its BOs. */
 typedef struct PGMJob {
+    unsigned id;
     PGMFile *file;              /* NULL once it is closed */
     PGMDevice dev;
     PGMObj *dst, *src;          /* src may be NULL */
     bool blocked;               /* for certain: by a closed gate */
+    bool waits;                 /* for another GPU, or for a job that does */
     bool on_hardware;
 } PGMJob;
 
@@ -194,6 +248,10 @@ typedef struct PGMExpect {
     bool birth;                 /* obj is new */
     uint32_t flink;
     uint32_t fb;
+    uint32_t sync_handle;
+    bool has_submitted;         /* points of a syncobj */
+    uint64_t submitted;
+    bool signalled;             /* as far as that */
     bool has_checksum;
     uint64_t checksum;
     PGMObj *dst, *src;          /* of a job that is waited for */
@@ -208,10 +266,14 @@ typedef struct PGModel {
     PGMWorker workers[PGM_WORKERS];
     GPtrArray *objs;            /* PGMObj, by id */
     GPtrArray *files, *dmabufs; /* all, ever: owned here */
+    GPtrArray *fences, *syncobjs;
     PGMObj *flinks[PGM_DEVICES][PGM_FLINKS];
     PGMFb fbs[PGM_DEVICES][PGM_BINDS][PGM_FBS];
-    unsigned fb_base[PGM_DEVICES]; /* number of the first; 0: has none */
+    PGMOutput outputs[PGM_DEVICES];
+    PGMLearned learned;
+    bool flipped;               /* since it settled: what is left is unknown */
     GArray *jobs;               /* PGMJob */
+    unsigned job_ids;
     bool gate[PGM_DEVICES];     /* closed */
     PGMFault fault[PGM_DEVICES]; /* to come */
     bool unbound[PGM_DEVICES];
@@ -219,7 +281,7 @@ typedef struct PGModel {
 } PGModel;
 
 /* The model */
-PGModel *pgm_new(void);
+PGModel *pgm_new(const PGMLearned *learned);
 void pgm_free(PGModel *m);
 /*
  * Take the next step.  When the outcome can't be known, returns false and
@@ -250,6 +312,26 @@ bool pgm_name_handle(PGModel *m, const PGMOp *op, PGMExpect *x, PGMFile *f,
 /* Has the device a fault of this kind?  Then it has come. */
 bool pgm_fault_comes(PGModel *m, PGMDevice dev, PGMFault fault);
 void pgm_fbs_of_file(PGModel *m, PGMFile *f);
+/* The framebuffer of this number; NULL if there is none */
+PGMFb *pgm_fb(PGModel *m, const PGMFile *f, unsigned slot);
+/* It ends, unless it is in its file's list or on a plane. */
+void pgm_fb_unused(PGModel *m, PGMDevice dev, PGMFb *fb);
+/* Turn the planes off that show it. */
+void pgm_kms_remove(PGModel *m, PGMDevice dev, const PGMFb *fb);
+bool pgm_kms_shows(const PGModel *m, PGMDevice dev, const PGMFb *fb);
+/* Do planes of the device show these bytes? */
+bool pgm_kms_shows_root(const PGModel *m, PGMDevice dev, const PGMObj *root);
+/* Would the planes, when some are turned off, wait for a gate? */
+bool pgm_kms_waits(PGModel *m, PGMDevice dev);
+void pgm_kms_opened(PGModel *m, PGMFile *f);
+void pgm_kms_closed(PGModel *m, PGMFile *f);
+/* May the file be closed?  Else nobody knows what comes of it. */
+bool pgm_kms_may_close(PGModel *m, const PGMFile *f);
+void pgm_kms_gate_open(PGModel *m);
+/* The output whose event is the next thing to be asked for; NULL: none */
+const PGMOutput *pgm_kms_due(const PGModel *m);
+/* The driver goes; false: nobody knows what comes of it. */
+bool pgm_kms_unbind(PGModel *m, PGMDevice dev);
 PGMDmabuf *pgm_export(PGModel *m, PGMFile *f, uint32_t handle, bool read_only);
 /* How many handles of the file a dma-buf has; one of them in *handle */
 unsigned pgm_find_cached(PGMFile *f, PGMDmabuf *d, uint32_t *handle);
@@ -261,18 +343,40 @@ unsigned pgm_flink(PGModel *m, PGMObj *obj);
 /* Jobs and bytes */
 bool pgm_any_gate(const PGModel *m);
 bool pgm_job_blocked(PGModel *m, PGMFile *f, PGMObj *dst, PGMObj *src);
-void pgm_job_add(PGModel *m, PGMFile *f, PGMObj *dst, PGMObj *src,
-                 bool blocked);
+unsigned pgm_job_add(PGModel *m, PGMFile *f, PGMObj *dst, PGMObj *src,
+                     bool blocked);
 void pgm_job_done(PGModel *m, PGMObj *root, bool readers);
 bool pgm_root_blocked(PGModel *m, const PGMObj *root, bool write);
 void pgm_gate_open(PGModel *m, PGMDevice dev);
 void pgm_file_lost(PGModel *m, PGMFile *f, bool killed);
+/* Fences, which are jobs */
+typedef enum PGMFenceState {
+    PGM_FENCE_DONE,
+    PGM_FENCE_HELD,             /* for certain not done */
+    PGM_FENCE_OPEN,             /* nobody knows */
+} PGMFenceState;
+PGMFence *pgm_fence_new(PGModel *m);
+void pgm_fence_add_job(PGMFence *fence, unsigned id);
+bool pgm_fence_has(const PGMFence *fence, unsigned id);
+void pgm_fence_free(gpointer data);
+void pgm_syncobj_free(gpointer data);
+PGMFenceState pgm_fence_state(const PGModel *m, const PGMFence *fence);
+/* Somebody has waited for it. */
+void pgm_fence_done(PGModel *m, const PGMFence *fence);
+/* What a reader, or a writer, of these bytes would wait for */
+PGMFence *pgm_fence_of_root(PGModel *m, const PGMObj *root, bool read);
+/* What a name stands for; NULL if there is none */
+PGMSyncobj *pgm_syncobj(const PGMWorker *w, unsigned name);
+void pgm_syncobj_set(PGMSyncobj *sync, PGMFence *fence);
+bool pgm_steps_fd(PGModel *m, const PGMOp *op, PGMExpect *x);
+bool pgm_steps_sync(PGModel *m, const PGMOp *op, PGMExpect *x);
 bool pgm_steps_job(PGModel *m, const PGMOp *op, PGMExpect *x);
 bool pgm_steps_cpu(PGModel *m, const PGMOp *op, PGMExpect *x);
 bool pgm_steps_process(PGModel *m, const PGMOp *op, PGMExpect *x);
 bool pgm_steps_fb(PGModel *m, const PGMOp *op, PGMExpect *x);
 bool pgm_steps_bind(PGModel *m, const PGMOp *op, PGMExpect *x);
-/* Does the op need what went with a device, so that nobody knows the outcome? */
+bool pgm_steps_kms(PGModel *m, const PGMOp *op, PGMExpect *x);
+/* Does the op need what went with a device?  Then nobody knows the outcome. */
 bool pgm_is_gone(PGModel *m, const PGMOp *op);
 /* The BO that a name stands for; NULL and an error in *x if there is none */
 PGMObj *pgm_bo(PGModel *m, const PGMOp *op, uint8_t name, PGMFile **f,
@@ -292,13 +396,20 @@ typedef struct PGMKindInfo {
 
 extern const PGMKindInfo pgm_kinds[PGM_KINDS];
 const char *pgm_device_name(PGMDevice dev);
+/* A device of ours: its BOs, jobs and commits are seen. */
+static inline bool pgm_is_gpu(PGMDevice dev)
+{
+    return dev == PGM_INTEGRATED || dev == PGM_DISCRETE;
+}
 /* As primegpu-inject calls it */
 const char *pgm_fault_name(PGMFault fault);
 unsigned pgm_fault_ns(PGMFault fault);
+/* Does a sequence run with dynamic imports of the integrated GPU? */
+bool pgm_seed_dynamic(uint64_t seed);
 GArray *pgm_generate(uint64_t seed, unsigned n);
 /* Ops that lead to an interesting situation */
 GArray *pgm_plan(const PGModel *m, unsigned worker, uint64_t random);
-/* What ends a sequence: opens the gates, ends all workers, settles. */
+/* What ends a sequence: opens the gates, ends all workers, shows nothing. */
 void pgm_epilogue(GArray *ops);
 
 /* What a run tells, in memory that is shared with the process that runs it */
@@ -309,7 +420,7 @@ typedef struct PGMReport {
     unsigned last;              /* op that was sent last */
     int64_t us;                 /* without the start of the guest */
     unsigned kinds[PGM_KINDS];
-    unsigned fb_base[PGM_DEVICES];
+    PGMLearned learned;
 } PGMReport;
 
 typedef struct PGMRun {
@@ -319,12 +430,8 @@ typedef struct PGMRun {
     bool dynamic;               /* the integrated GPU imports dynamically */
 } PGMRun;
 
-/* Lines for the drivers' parameters, which come first */
-#define PGM_SET_TIMEOUT \
-    "p0 set /sys/module/primegpu_core/parameters/job_timeout_ms 0"
-#define PGM_SET_DYNAMIC \
-    "p0 set /sys/module/primegpu_integrated/parameters/dynamic 1"
-
+/* Lines that come first: parameters of the drivers, modes of the outputs */
+char **pgm_setup_lines(bool dynamic);
 /* The lines that a run comes to */
 char *pgm_script(const PGMRun *run, unsigned *lines);
 /* Play the ops in a guest; a difference ends the case: a PGCaseFn. */
