@@ -40,7 +40,7 @@ help:
 	@echo 'make check-iommu     the tests in the guest behind an IOMMU; CASE=NAME as above'
 	@echo 'make check-igt       the tests of IGT, and modetest, on our drivers, vkms and virtio-gpu;'
 	@echo '                     CASE=PROGRAM or PROGRAM@SUBTEST, DRIVER=NAME for one driver only,'
-	@echo '                     LIMIT=SECONDS for a program (60)'
+	@echo '                     LIMIT=SECONDS of the guest for a program (3600)'
 	@echo 'make check-variants  the tests on each kernel variant, which must turn red; VARIANTS=DIR'
 	@echo '                     for a folder of your own'
 	@echo 'make bisect          CASE=NAME on the kernel tree LINUX=DIR as it is now; with GOOD=REV'
