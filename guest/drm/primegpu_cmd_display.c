@@ -232,7 +232,10 @@ static void primegpu_cmd_pack_commit(struct primegpu_device *pgpu,
 	}
 }
 
-/* After -ENODEV nothing was sent, and the commit's event is not armed. */
+/*
+ * After -ENODEV nothing was sent, and neither the commit's event nor what it
+ * retires is armed.
+ */
 int primegpu_cmd_commit(struct primegpu_device *pgpu,
 			const struct primegpu_commit *commit)
 {
@@ -245,6 +248,9 @@ int primegpu_cmd_commit(struct primegpu_device *pgpu,
 	if (commit->event)
 		primegpu_vblank_arm(&pgpu->display->outputs[commit->output],
 				    commit->event, pgpu->ctrl->seqno);
+	if (commit->retired)
+		primegpu_retire_arm(&pgpu->display->outputs[commit->output],
+				    commit->retired, pgpu->ctrl->seqno);
 	primegpu_cmd_trace_commit(pgpu, commit);
 	ret = primegpu_cmd_run(pgpu);
 	spin_unlock(&pgpu->ctrl->lock);

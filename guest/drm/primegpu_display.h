@@ -20,6 +20,8 @@
 /* Memory planes of a format */
 #define PRIMEGPU_KEYS_MAX	3
 
+struct primegpu_retired;
+
 /**
  * struct primegpu_commit_plane - new state of a plane in a COMMIT
  */
@@ -52,6 +54,8 @@ struct primegpu_commit {
 	struct drm_framebuffer *writeback;
 	/** @event: to be sent, with its vblank reference, at the latch, or NULL */
 	struct drm_pending_vblank_event *event;
+	/** @retired: to be released at the latch, or NULL */
+	struct primegpu_retired *retired;
 };
 
 /**
@@ -83,6 +87,8 @@ struct primegpu_output {
 	__le64 shown[PRIMEGPU_PLANE_MAX][PRIMEGPU_KEYS_MAX];
 	/** @hotplug_work: tells user space that a display came or went */
 	struct work_struct hotplug_work;
+	/** @retire_work: releases what is in @released */
+	struct work_struct retire_work;
 	/** @crc: the hardware computes CRCs; under &drm_crtc_crc's mutex */
 	bool crc;
 
@@ -95,6 +101,10 @@ struct primegpu_output {
 	u64 event_seqno;
 	/** @writeback_pending: a queued writeback job is at the hardware */
 	bool writeback_pending;
+	/** @retired: framebuffers that a COMMIT will replace, in their order */
+	struct list_head retired;
+	/** @released: those that were replaced */
+	struct list_head released;
 };
 
 /**
@@ -111,7 +121,10 @@ struct primegpu_plane_state {
  * struct primegpu_display - the outputs of a device
  */
 struct primegpu_display {
-	/** @finishing: flips whose event was sent, but not all released yet */
+	/**
+	 * @finishing: flips whose event was sent, and retired framebuffers that
+	 * were replaced, but not all released yet
+	 */
 	atomic_t finishing;
 	/** @output_count: number of @outputs */
 	unsigned int output_count;
@@ -197,6 +210,14 @@ void primegpu_writeback_done(struct primegpu_output *output, int error);
 /* Framebuffers */
 int primegpu_fb_pin(struct drm_framebuffer *fb);
 void primegpu_fb_unpin(struct drm_framebuffer *fb);
+
+/* Framebuffers that are replaced later */
+struct primegpu_retired *primegpu_retire_begin(struct drm_framebuffer *fb);
+void primegpu_retire_end(struct primegpu_retired *retired);
+void primegpu_retire_arm(struct primegpu_output *output,
+			 struct primegpu_retired *retired, u64 seqno);
+void primegpu_retire_latched(struct primegpu_output *output, u64 seqno);
+void primegpu_retire_init(struct primegpu_output *output);
 
 /* Panic screen */
 struct drm_scanout_buffer;

@@ -134,6 +134,7 @@ static int primegpu_kms_init_output(struct primegpu_output *output)
 
 	mutex_init(&output->lock);
 	init_waitqueue_head(&output->flip_wait);
+	primegpu_retire_init(output);
 	ret = primegpu_crtc_init(output);
 	if (ret)
 		return ret;
@@ -212,6 +213,8 @@ void primegpu_kms_unplug(struct primegpu_device *pgpu)
 		cancel_work_sync(&pgpu->display->outputs[i].hotplug_work);
 	}
 	drm_atomic_helper_shutdown(&pgpu->drm);
+	for (i = 0; i < pgpu->display->output_count; i++)
+		flush_work(&pgpu->display->outputs[i].retire_work);
 }
 
 int primegpu_kms_suspend(struct primegpu_device *pgpu)

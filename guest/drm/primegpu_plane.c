@@ -197,7 +197,6 @@ static bool primegpu_plane_fb_idle(const struct drm_framebuffer *fb)
 	return true;
 }
 
-/* What a commit that waits for the vertical blank replaces stays in use. */
 static int primegpu_plane_atomic_async_check(struct drm_plane *plane,
 					     struct drm_atomic_state *state)
 {
@@ -210,8 +209,6 @@ static int primegpu_plane_atomic_async_check(struct drm_plane *plane,
 		return -EINVAL;
 	if (new->fb == plane->state->fb)
 		return 0;
-	if (primegpu_vblank_flip_pending(to_primegpu_kms_plane(plane)->output))
-		return -EBUSY;
 	return primegpu_plane_fb_idle(new->fb) ? 0 : -EBUSY;
 }
 
@@ -249,8 +246,8 @@ static void primegpu_plane_take_over(struct drm_plane_state *current_state,
 
 /*
  * What is latched at once takes a commit along that waits for the vertical
- * blank. So if there is one, a plane that moves goes with it; for another
- * framebuffer it is waited for.
+ * blank. So if there is one, the plane goes with it; what it has shown is in
+ * use until then, and without memory to remember that, the latch is waited for.
  */
 static void primegpu_plane_atomic_async_update(struct drm_plane *plane,
 					       struct drm_atomic_state *state)
@@ -263,12 +260,19 @@ static void primegpu_plane_atomic_async_update(struct drm_plane *plane,
 
 	primegpu_plane_add(&commit, plane, plane->state, new);
 	mutex_lock(&output->lock);
-	if (new->fb != plane->state->fb)
-		wait_event_timeout(output->flip_wait,
-				   !primegpu_vblank_flip_pending(output), HZ);
+	if (new->fb != plane->state->fb &&
+	    primegpu_vblank_flip_pending(output)) {
+		commit.retired = primegpu_retire_begin(plane->state->fb);
+		if (!commit.retired)
+			wait_event_timeout(output->flip_wait,
+					   !primegpu_vblank_flip_pending(output),
+					   HZ);
+	}
 	commit.async = !primegpu_vblank_flip_pending(output);
 	ret = primegpu_cmd_commit(output->pgpu, &commit);
 	mutex_unlock(&output->lock);
+	if (ret == -ENODEV && commit.retired)
+		primegpu_retire_end(commit.retired);
 	if (ret && ret != -ENODEV)
 		drm_err(plane->dev, "%s: async commit: %d\n", plane->name, ret);
 	primegpu_plane_take_over(plane->state, new);

@@ -125,6 +125,7 @@ static void primegpu_vblank_flip(struct primegpu_output *output)
 	spin_lock_irqsave(&drm->event_lock, flags);
 	if (output->event && output->event_seqno <= seqno)
 		primegpu_vblank_send(output);
+	primegpu_retire_latched(output, seqno);
 	spin_unlock_irqrestore(&drm->event_lock, flags);
 }
 
@@ -153,6 +154,7 @@ void primegpu_vblank_cancel(struct primegpu_output *output)
 	spin_lock_irq(&drm->event_lock);
 	if (output->event)
 		primegpu_vblank_send(output);
+	primegpu_retire_latched(output, U64_MAX);
 	spin_unlock_irq(&drm->event_lock);
 	primegpu_writeback_done(output, -EIO);
 }

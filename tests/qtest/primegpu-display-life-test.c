@@ -9,6 +9,11 @@
 
 static const uint64_t pg_end;   /* of a table's keys */
 
+#define PG_CURSOR_SIZE      64
+/* How many must come in time, and of how many */
+#define PG_CURSORS_LATE     5
+#define PG_CURSORS_MAX      500
+
 #define PG_LEAVES(g, ...)                       \
     do {                                        \
         pg_settle(g);                           \
@@ -80,6 +85,33 @@ static void pg_test_off(const void *data)
     pg_show_assert(&s, "after the display has slept", 0);
     pg_do(s.g, "atomic s 0 mode=off fb=off");
     PG_LEAVES(s.g, s.draw_key[1], s.show_key[1], pg_end);
+    pg_show_end(&s);
+    pg_finish(s.g);
+}
+
+/*
+ * Cursors that come while a flip waits for the vertical blank: they do not
+ * wait, and each stays until the next one is shown.
+ */
+static void pg_test_cursors(const void *data)
+{
+    PGShow s = pg_show(data);
+    unsigned late = 0;
+
+    for (unsigned i = 0; i < PG_CURSORS_MAX && late < PG_CURSORS_LATE; i++) {
+        pg_create(s.g, "s", "c", PG_CURSOR_SIZE * PG_CURSOR_SIZE * 4);
+        pg_do(s.g, "atomic s 0 fb=s%u nonblock event", (i + 1) % 2);
+        pg_do(s.g, "cursor s 0 c %u %u", PG_CURSOR_SIZE, PG_CURSOR_SIZE);
+        late += pg_output(s.g, s.pair->show_id, 0).pending;
+        pg_close(s.g, "c");
+        pg_do(s.g, "event s %u", PG_SOON_MS);
+    }
+    pg_assert_u64(s.g, "cursors set before the flip they came with", late,
+                  PG_CURSORS_LATE);
+    pg_do(s.g, "cursor s 0 off");
+    pg_do(s.g, "vblank s 0 2");
+    PG_LEAVES(s.g, s.draw_key[0], s.draw_key[1], s.show_key[0], s.show_key[1],
+              pg_end);
     pg_show_end(&s);
     pg_finish(s.g);
 }
@@ -204,6 +236,7 @@ static const PGDisplayTest pg_tests[] = {
     { "keeps", pg_test_keeps },
     { "rmfb", pg_test_rmfb },
     { "off", pg_test_off },
+    { "cursors", pg_test_cursors },
     { "file-close", pg_test_file_close },
     { "killed", pg_test_killed },
     { "unbind-show", pg_test_unbind_show },
