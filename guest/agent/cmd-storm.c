@@ -27,8 +27,7 @@
 #define COUNT_MAX   1000000
 #define THREADS_MAX 16
 #define FILES_MAX   8
-/* Handles are guessed from 1 on; one above that is closed at once. */
-#define HANDLES     10
+#define HANDLES_MAX 1000
 #define SYNCS       4
 /* Slots: dma-bufs, fences and syncobjs, DRM files, framebuffers of a file */
 #define BUFS        8
@@ -60,6 +59,8 @@ struct storm {
     int zeros;
     atomic_uint running;
     uint64_t count;
+    /* Handles are guessed from 1 on; one above that is closed at once. */
+    uint64_t handles;
 };
 
 struct thread {
@@ -87,7 +88,7 @@ static struct storm_file *any_file(struct thread *t)
 
 static uint32_t any_handle(struct thread *t)
 {
-    return 1 + rnd(t, HANDLES);
+    return 1 + rnd(t, t->storm->handles);
 }
 
 static uint32_t any_sync(struct thread *t)
@@ -131,6 +132,12 @@ static int call(int fd, unsigned long request, void *arg)
     return ioctl(fd, request, arg) < 0 ? -errno : 0;
 }
 
+/* One that nobody would guess is closed at once. */
+static int keep_handle(struct thread *t, int file, uint32_t handle)
+{
+    return handle <= t->storm->handles ? 0 : drm_close(file, handle);
+}
+
 /* BOs and dma-bufs */
 
 static int op_create(struct thread *t)
@@ -141,8 +148,7 @@ static int op_create(struct thread *t)
     int error = drm_create(&f->file, rnd(t, 3) ? FRAME_SIZE : PAGE_SIZE,
                            placement, &bo);
 
-    return error || bo.handle <= HANDLES ? error
-                                         : drm_close(f->file.fd, bo.handle);
+    return error ? error : keep_handle(t, f->file.fd, bo.handle);
 }
 
 static int op_close(struct thread *t)
@@ -159,17 +165,17 @@ static int op_export(struct thread *t)
     return error ? error : keep_fd(any_slot(t, false), fd);
 }
 
-static int import(int file, int fd)
+static int import(struct thread *t, int file, int fd)
 {
     uint32_t handle;
     int error = drm_import(file, fd, &handle);
 
-    return error || handle <= HANDLES ? error : drm_close(file, handle);
+    return error ? error : keep_handle(t, file, handle);
 }
 
 static int op_import(struct thread *t)
 {
-    return import(any_file(t)->file.fd, any_buf(t));
+    return import(t, any_file(t)->file.fd, any_buf(t));
 }
 
 static int op_close_fd(struct thread *t)
@@ -265,11 +271,10 @@ static int op_flink(struct thread *t)
     int error = call(f->file.fd, DRM_IOCTL_GEM_FLINK, &flink);
 
     /* Names are guessed as well: others' are as low. */
-    open.name = error ? 1 + rnd(t, HANDLES) : flink.name;
+    open.name = error ? 1 + rnd(t, t->storm->handles) : flink.name;
     f = any_file(t);
     error = call(f->file.fd, DRM_IOCTL_GEM_OPEN, &open);
-    return error || open.handle <= HANDLES ? error : drm_close(f->file.fd,
-                                                               open.handle);
+    return error ? error : keep_handle(t, f->file.fd, open.handle);
 }
 
 static int op_place(struct thread *t)
@@ -296,7 +301,7 @@ static int op_open(struct thread *t)
 
 static int op_import_opened(struct thread *t)
 {
-    return import(t->storm->opened[rnd(t, OPENED)], any_buf(t));
+    return import(t, t->storm->opened[rnd(t, OPENED)], any_buf(t));
 }
 
 static int op_close_opened(struct thread *t)
@@ -509,8 +514,7 @@ static int op_getfb(struct thread *t)
     struct drm_mode_fb_cmd fb = { .fb_id = f->fbs[rnd(t, FBS)] };
     int error = call(f->file.fd, DRM_IOCTL_MODE_GETFB, &fb);
 
-    return error || fb.handle <= HANDLES ? error
-                                         : drm_close(f->file.fd, fb.handle);
+    return error ? error : keep_handle(t, f->file.fd, fb.handle);
 }
 
 static int op_show(struct thread *t)
@@ -561,7 +565,7 @@ static int op_cursor(struct thread *t)
         .y = rnd(t, SIDE),
         .width = SIDE,
         .height = SIDE,
-        .handle = rnd(t, HANDLES + 1),
+        .handle = rnd(t, t->storm->handles + 1),
     };
 
     return f->crtc ? call(f->file.fd, DRM_IOCTL_MODE_CURSOR, &cursor)
@@ -653,7 +657,7 @@ static int storm_begin(struct call *c, struct storm *s)
 {
     int i;
 
-    for (i = 4; i < c->argc; i++) {
+    for (i = 5; i < c->argc; i++) {
         struct file *file = name_file(c, c->argv[i]);
 
         if (!file) {
@@ -722,7 +726,14 @@ int cmd_storm(struct call *c)
     memset(&s, 0, sizeof(s));
     if (!call_number(c, 1, UINT64_MAX, &seed) ||
         !call_number(c, 2, COUNT_MAX, &s.count) ||
-        !call_number(c, 3, THREADS_MAX, &number) || storm_begin(c, &s)) {
+        !call_number(c, 3, THREADS_MAX, &number) ||
+        !call_number(c, 4, HANDLES_MAX, &s.handles)) {
+        return c->error;
+    }
+    if (!s.handles) {
+        return call_usage(c);
+    }
+    if (storm_begin(c, &s)) {
         return c->error;
     }
     s.running = number;

@@ -31,6 +31,11 @@ typedef struct PGMachine {
     const char *config;         /* in $PRIMEGPU_CONFIG_DIR; NULL: the pair */
     const char *extra;          /* more options for QEMU */
     bool tolerate;              /* the guest kernel's warnings are no failure */
+    /*
+     * Clients draw into what they show, after the flip has looked for fences:
+     * a scanout-race is theirs.
+     */
+    bool draws_shown;
     bool untraced;              /* no tracepoints: for what is measured */
 } PGMachine;
 

@@ -324,6 +324,40 @@ static void pg_test_cpu(const void *data)
     pg_sync_case(pg_round_cpu);
 }
 
+/*
+ * A fence of somebody else's keeps the memory under TTM, and not the handle:
+ * whoever signals it may be at work on the bytes until then.
+ */
+static void pg_test_outlived(const void *data)
+{
+    static const char *const usages[] = { "read", "write" };
+    static const char *const places[] = { "pages", "vram" };
+    PGGuest *g = pg_start(NULL);
+
+    pg_open(g, "f", "discrete");
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t key = pg_u64(g, pg_do(g, "create f b %u %s", PG_SYNC_SIZE,
+                                       places[i / 2]), "key");
+
+        pg_do(g, "fill b 0 %u 1 wait", PG_SYNC_SIZE);
+        pg_export(g, "b", "d");
+        pg_do(g, "sw-sync w");
+        pg_do(g, "sw-fence w 1 q");
+        pg_do(g, "import-sync d %s q", usages[i % 2]);
+        pg_close_fd(g, "d");
+        pg_close(g, "b");
+        pg_settle(g);
+        pg_assert_alive(g, key);
+        pg_do(g, "sw-inc w 1");
+        pg_settle(g);
+        pg_assert_released(g, key, pg_step(g));
+        pg_close_fd(g, "q");
+        pg_close_fd(g, "w");
+    }
+    pg_close_file(g, "f");
+    pg_finish(g);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -333,6 +367,7 @@ int main(int argc, char **argv)
     pg_add_case("sync/blocked", pg_test_blocked, NULL);
     pg_add_case("sync/poll-close", pg_test_poll_close, NULL);
     pg_add_case("sync/cpu", pg_test_cpu, NULL);
+    pg_add_case("sync/outlived", pg_test_outlived, NULL);
     pg_sync_add_explicit();
     return g_test_run();
 }

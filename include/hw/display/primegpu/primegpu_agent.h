@@ -288,9 +288,9 @@
     X(uevents, WORKER, "NEW-FD", "a socket that hears the kernel's uevents")   \
     X(uevent, WORKER, "FD TIMEOUT-MS [KEY=VALUE]...",                          \
       "wait for a uevent that has all of these, and list it")                  \
-    X(storm, WORKER, "SEED COUNT THREADS FILE...",                             \
+    X(storm, WORKER, "SEED COUNT THREADS HANDLES FILE...",                     \
       "COUNT random calls from each of so many threads, on the same files, "   \
-      "handles and fds; ok= of them")                                          \
+      "fds and first HANDLES handles; ok= of them")                                          \
     /* measuring: runs N times in one go */                                    \
     X(bench_create, WORKER, "FILE SIZE N [touch|attach|job]",                  \
       "create, use (CPU, GEM_PLACE, fill job), close; ns=")                    \
