@@ -121,6 +121,20 @@ int primegpu_cmd_run(struct primegpu_device *pgpu)
 	return ret;
 }
 
+/*
+ * Of commands that take something from the hardware: they have to reach it as
+ * long as it runs, also when the device counts as unplugged already, since what
+ * they take is given to others next. False when it is stopped.
+ */
+static bool primegpu_cmd_lock_running(struct primegpu_device *pgpu)
+{
+	spin_lock(&pgpu->ctrl->lock);
+	if (!pgpu->ctrl->stopped)
+		return true;
+	spin_unlock(&pgpu->ctrl->lock);
+	return false;
+}
+
 /* The key of the new BO; 0 with an error in *err. */
 u64 primegpu_cmd_bo_create(struct primegpu_device *pgpu, size_t size,
 			   bool import, u64 exporter_key, int *err)
@@ -151,16 +165,14 @@ static int primegpu_cmd_bo_client(struct primegpu_bo *bo,
 {
 	struct primegpu_device *pgpu = to_primegpu_device(bo->gem->dev);
 	struct primegpu_cmd_bo_client *cmd;
-	int idx, ret;
+	int ret;
 
-	if (!drm_dev_enter(&pgpu->drm, &idx))
+	if (!primegpu_cmd_lock_running(pgpu))
 		return -ENODEV;
-	spin_lock(&pgpu->ctrl->lock);
 	cmd = primegpu_cmd_begin(pgpu, opcode, bo->key, client);
 	cmd->client = cpu_to_le32(client);
 	ret = primegpu_cmd_run(pgpu);
 	spin_unlock(&pgpu->ctrl->lock);
-	drm_dev_exit(idx);
 	return ret;
 }
 
@@ -281,15 +293,13 @@ int primegpu_cmd_bo_attach_sgt(struct primegpu_bo *bo, struct sg_table *sgt)
 int primegpu_cmd_bo_detach(struct primegpu_bo *bo)
 {
 	struct primegpu_device *pgpu = to_primegpu_device(bo->gem->dev);
-	int idx, ret;
+	int ret;
 
-	if (!drm_dev_enter(&pgpu->drm, &idx))
+	if (!primegpu_cmd_lock_running(pgpu))
 		return -ENODEV;
-	spin_lock(&pgpu->ctrl->lock);
 	primegpu_cmd_begin(pgpu, PRIMEGPU_OP_BO_DETACH, bo->key, 0);
 	ret = primegpu_cmd_run(pgpu);
 	spin_unlock(&pgpu->ctrl->lock);
-	drm_dev_exit(idx);
 	return ret;
 }
 
@@ -297,17 +307,15 @@ int primegpu_cmd_bo_detach(struct primegpu_bo *bo)
 int primegpu_cmd_bo_destroy(struct primegpu_bo *bo)
 {
 	struct primegpu_device *pgpu = to_primegpu_device(bo->gem->dev);
-	int idx, ret;
+	int ret;
 
-	if (!drm_dev_enter(&pgpu->drm, &idx))
+	if (!primegpu_cmd_lock_running(pgpu))
 		return -ENODEV;
-	spin_lock(&pgpu->ctrl->lock);
 	if (bo->attached)
 		primegpu_cmd_begin(pgpu, PRIMEGPU_OP_BO_DETACH, bo->key, 0);
 	primegpu_cmd_begin(pgpu, PRIMEGPU_OP_BO_DESTROY, bo->key, 0);
 	ret = primegpu_cmd_run(pgpu);
 	spin_unlock(&pgpu->ctrl->lock);
-	drm_dev_exit(idx);
 	return ret;
 }
 

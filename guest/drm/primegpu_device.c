@@ -27,8 +27,11 @@ static int primegpu_device_start(struct primegpu_device *pgpu)
 
 static void primegpu_device_stop(struct primegpu_device *pgpu)
 {
+	spin_lock(&pgpu->ctrl->lock);
+	pgpu->ctrl->stopped = true;
 	primegpu_write(pgpu, PRIMEGPU_REG_CONTROL,
 		       PRIMEGPU_CONTROL_DEVICE_RESET);
+	spin_unlock(&pgpu->ctrl->lock);
 	pci_clear_master(to_pci_dev(pgpu->drm.dev));
 }
 

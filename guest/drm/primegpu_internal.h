@@ -49,6 +49,8 @@ struct primegpu_ring {
 	u64 next_key;
 	/** @broken: the device did not answer; no further commands */
 	bool broken;
+	/** @stopped: the device was reset for good, and has forgotten all BOs */
+	bool stopped;
 };
 
 /**

@@ -161,6 +161,46 @@ static void pg_test_killed(const void *data)
     pg_finish(g);
 }
 
+/*
+ * The framebuffer of an older client's cursor is of no file: it is shown until
+ * somebody turns it off, or the driver goes.
+ */
+static void pg_test_cursor_stays(const void *data)
+{
+    const PGDisplayPair *pair = data;
+    PGGuest *g = pg_start(NULL);
+
+    for (unsigned unbind = 0; unbind < 2; unbind++) {
+        PGShow s = { 0 };
+        uint64_t drawn, shown;
+
+        pg_show_begin(&s, g, pair, true);
+        drawn = pg_create(g, "d", "c", 64 * 64 * 4);
+        pg_export(g, "c", "x");
+        shown = pg_import(g, "s", "x", "cs");
+        pg_close_fd(g, "x");
+        pg_do(g, "cursor s 0 cs 64 64");
+        pg_close_file(g, "s");
+        pg_close_file(g, "d");
+        PG_LEAVES(g, drawn, shown, pg_end);
+        if (unbind) {
+            pg_do(g, "p0 unbind %s", pair->show);
+        } else {
+            pg_do(g, "open s %s card", pair->show);
+            pg_do(g, "cursor s 0 off");
+        }
+        PG_LEAVES(g, pg_end);
+        pg_assert_nothing_left(g, "the cursor was turned off");
+        pg_assert_no_violations(g);
+        if (unbind) {
+            pg_do(g, "p0 bind %s", pair->show);
+        } else {
+            pg_close_file(g, "s");
+        }
+    }
+    pg_finish(g);
+}
+
 static void pg_works(PGGuest *g, const PGDisplayPair *pair)
 {
     PGShow s = { 0 };
@@ -239,6 +279,7 @@ static const PGDisplayTest pg_tests[] = {
     { "cursors", pg_test_cursors },
     { "file-close", pg_test_file_close },
     { "killed", pg_test_killed },
+    { "cursor-stays", pg_test_cursor_stays },
     { "unbind-show", pg_test_unbind_show },
     { "unbind-draw", pg_test_unbind_draw },
     { "unplug-show", pg_test_unplug_show },
