@@ -78,7 +78,9 @@ int kms_crc_open(int fd, unsigned int index)
     /* The source is "auto" until somebody chooses another. */
     snprintf(path, sizeof(path), DEBUGFS_DRI "/%u/crtc-%u/crc/data",
              minor(st.st_rdev), index);
+    fault_on();
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    fault_off();
     return fd < 0 ? -errno : fd;
 }
 

@@ -63,6 +63,11 @@ static const PGOutstanding pg_outstanding[] = {
         "atomic s 0 fb=s0 writeback wb=s1 wb-out=w2 nonblock event") },
     { "crc", PG_HELD_NOT, PG_LINES(
         "crc-open s 0 c", "vblank s 0 2", "atomic s 0 fb=s1 nonblock event") },
+    { "asleep", PG_HELD_NOT, PG_LINES(
+        "atomic s 0 fb=s1 cursor fb=s2 at=20,20 wait", "dpms s 0 off",
+        "atomic s 0 crtc ACTIVE=1 modeset", "atomic s 0 crtc ACTIVE=0 modeset",
+        "?flip s s0 0 nowait", "?queue-vblank s 0 1 1",
+        "setplane s 0 cursor s2 40 40", "atomic s 0 fb=s0") },
     { "held-by-fence", PG_HELD_FENCE, PG_LINES(
         "queue-vblank s 0 100000 1",
         "atomic s 0 fb=s1 nonblock event out=o in=q") },

@@ -34,8 +34,8 @@ void pg_picture_fill(PGPicture *p, unsigned x, unsigned y, unsigned width,
     }
 }
 
-/* CRC-32 of Ethernet and zlib, four bytes of a pixel at a time */
-static uint32_t pg_crc_pixel(uint32_t crc, uint32_t pixel)
+/* CRC-32 of Ethernet and zlib */
+uint32_t pg_crc_bytes(uint32_t crc, const uint8_t *bytes, unsigned count)
 {
     static uint32_t table[256];
 
@@ -49,10 +49,17 @@ static uint32_t pg_crc_pixel(uint32_t crc, uint32_t pixel)
             table[i] = c;
         }
     }
-    for (unsigned i = 0; i < 4; i++) {
-        crc = crc >> 8 ^ table[(crc ^ pixel >> 8 * i) & 0xff];
+    for (unsigned i = 0; i < count; i++) {
+        crc = crc >> 8 ^ table[(crc ^ bytes[i]) & 0xff];
     }
     return crc;
+}
+
+static uint32_t pg_crc_pixel(uint32_t crc, uint32_t pixel)
+{
+    const uint8_t bytes[] = { pixel, pixel >> 8, pixel >> 16, pixel >> 24 };
+
+    return pg_crc_bytes(crc, bytes, sizeof(bytes));
 }
 
 uint32_t pg_picture_crc(const PGPicture *p)

@@ -53,6 +53,8 @@ void pg_picture_fill(PGPicture *p, unsigned x, unsigned y, unsigned width,
                      unsigned height, uint32_t color);
 /* Of the frame, as section 8.6 of the specification has it */
 uint32_t pg_picture_crc(const PGPicture *p);
+/* A step of CRC-32, without what is done before the first and after the last */
+uint32_t pg_crc_bytes(uint32_t crc, const uint8_t *bytes, unsigned count);
 /* The CRC of a frame of one colour */
 uint32_t pg_color_crc(unsigned width, unsigned height, uint32_t color);
 /* What QEMU's console of an output shows, brought up to date */

@@ -6,22 +6,15 @@
  */
 #include "qemu/osdep.h"
 #include "primegpu-ends.h"
-
-#define PG_POWER    "/sys/power/"
-#define PG_STATS    PG_POWER "suspend_stats/"
+#include "primegpu-sleep.h"
 
 /* So long a job is under way when the machine is told to sleep, in ns */
 #define PG_LATE_NS  (200 * 1000 * 1000)
-/* The guest falls asleep in less, or is woken once more */
-#define PG_DOZE_MS  1000
 
 typedef struct PGSleepCase {
     const PGEndsPair *pair;
     bool dynamic;
 } PGSleepCase;
-
-/* How far the kernel goes; then it wakes by itself, but from the last. */
-static const char *const pg_levels[] = { "devices", "platform", "none" };
 
 typedef struct PGSleep {
     PGGuest *g;
@@ -29,57 +22,6 @@ typedef struct PGSleep {
     uint64_t e, i, v, o;        /* keys */
     uint32_t word;              /* that all bytes of e are made of */
 } PGSleep;
-
-static void pg_sleep_needs_kernel(PGGuest *g)
-{
-    g_autofree char *states = pg_guest_file(g, PG_POWER "state");
-    g_autofree char *tests = pg_guest_file(g, PG_POWER "pm_test");
-
-    if (!states || !strstr(states, "freeze") || !tests) {
-        pg_skip("the guest's kernel cannot suspend: it has no CONFIG_SUSPEND "
-                "or no CONFIG_PM_DEBUG");
-    }
-    /* The kernel of a test wakes after 5 s of its own accord. */
-    pg_set_param(g, "suspend", "pm_test_delay", 0);
-}
-
-static unsigned pg_sleep_count(PGGuest *g, const char *name)
-{
-    g_autofree char *path = g_strconcat(PG_STATS, name, NULL);
-    g_autofree char *text = pg_guest_file(g, path);
-
-    if (!text) {
-        pg_fail(g, "%s cannot be read in the guest", path);
-    }
-    return atoi(text);
-}
-
-/* A key typed at the console wakes the machine. */
-static void pg_sleep_until_key(PGGuest *g)
-{
-    unsigned tag;
-
-    pg_do(g, "set /sys/class/tty/ttyS0/power/wakeup enabled");
-    tag = pg_send(g, "set " PG_POWER "state freeze");
-    while (!pg_wait(g, tag, PG_DOZE_MS)) {
-        pg_type(g, "\n");
-    }
-    pg_expect_ok(g, tag);
-}
-
-static void pg_sleep(PGGuest *g, const char *level)
-{
-    unsigned before = pg_sleep_count(g, "success");
-
-    pg_do(g, "set " PG_POWER "pm_test %s", level);
-    if (g_str_equal(level, "none")) {
-        pg_sleep_until_key(g);
-    } else {
-        pg_do(g, "set " PG_POWER "state freeze");
-    }
-    pg_assert_u64(g, "times the guest slept", pg_sleep_count(g, "success"),
-                  before + 1);
-}
 
 /* A job of the exporter that is late, and one of the importer that waits */
 static void pg_sleep_start_jobs(PGSleep *s)
@@ -177,9 +119,9 @@ static void pg_test_sleep(const void *data)
     pg_set_param(s.g, "primegpu_integrated", "dynamic", c->dynamic);
     pg_set_param(s.g, "primegpu_discrete", "dynamic", c->dynamic);
     pg_sleep_begin(&s);
-    for (unsigned i = 0; i < ARRAY_SIZE(pg_levels); i++) {
+    for (unsigned i = 0; i < PG_SLEEP_LEVELS; i++) {
         pg_sleep_start_jobs(&s);
-        pg_sleep(s.g, pg_levels[i]);
+        pg_sleep(s.g, pg_sleep_levels[i]);
         pg_sleep_check(&s);
     }
     pg_sleep_end(&s);
