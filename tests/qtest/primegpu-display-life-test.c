@@ -240,6 +240,33 @@ static void pg_test_unbind_draw(const void *data)
     pg_unbind(data, false);
 }
 
+/*
+ * What is shown is all that keeps an import, and with it the exporter's BO: the
+ * hardware lets go of the bytes first, though a worker frees them.
+ */
+static void pg_test_unbind_last(const void *data)
+{
+    PGShow s = pg_show(data);
+
+    pg_do(s.g, "closefb s %u", s.fb[0]);
+    pg_do(s.g, "rmfb s %u", s.fb[1]);
+    for (unsigned i = 0; i < PG_SHOW_FRAMES; i++) {
+        g_autofree char *drawn = g_strdup_printf("d%u", i);
+        g_autofree char *shown = g_strdup_printf("s%u", i);
+
+        pg_close(s.g, drawn);
+        pg_close(s.g, shown);
+    }
+    PG_LEAVES(s.g, s.draw_key[0], s.show_key[0], pg_end);
+    pg_do(s.g, "p0 unbind %s", s.pair->show);
+    PG_LEAVES(s.g, pg_end);
+    pg_do(s.g, "p0 bind %s", s.pair->show);
+    pg_close_file(s.g, "d");
+    pg_close_file(s.g, "s");
+    pg_works(s.g, s.pair);
+    pg_finish(s.g);
+}
+
 static void pg_unplug(const void *data, bool show)
 {
     PGShow s = pg_show(data);
@@ -282,6 +309,7 @@ static const PGDisplayTest pg_tests[] = {
     { "cursor-stays", pg_test_cursor_stays },
     { "unbind-show", pg_test_unbind_show },
     { "unbind-draw", pg_test_unbind_draw },
+    { "unbind-last", pg_test_unbind_last },
     { "unplug-show", pg_test_unplug_show },
     { "unplug-draw", pg_test_unplug_draw },
 };
