@@ -183,12 +183,12 @@ static void pgm_check_step(PGMDrive *d, const PGMExpect *x)
     }
 }
 
-void pgm_check_events(PGMDrive *d)
+void pgm_check_events(PGMDrive *d, unsigned steps)
 {
     const GArray *events = pg_events(d->g);
 
     d->report->events = events->len;
-    for (unsigned i = 0; i < d->steps->len; i++) {
+    for (unsigned i = 0; i < steps; i++) {
         const PGMExpect *x = &g_array_index(d->steps, PGMSent, i).x;
 
         g_array_set_size(d->submits, 0);

@@ -13,7 +13,7 @@
 #define PGM_CROWD 12
 
 /* One of so many ops tried is the first of a plan. */
-#define PGM_PLAN_EVERY 300
+#define PGM_PLAN_EVERY 200
 
 static void pgm_weigh(PGMGen *r)
 {

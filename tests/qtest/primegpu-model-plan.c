@@ -10,7 +10,7 @@ typedef struct PGMPlan {
     GArray *ops;
     const PGModel *m;
     unsigned worker;
-    uint32_t files, bos, fds;   /* names that the plan has taken */
+    uint32_t files, bos, fds, syncs; /* names that the plan has taken */
 } PGMPlan;
 
 static void pgm_plan_add(PGMPlan *p, PGMOp op)
@@ -191,6 +191,48 @@ static void pgm_plan_flip(PGMPlan *p, uint64_t random)
     pgm_plan_add(p, close);
 }
 
+/* A fence of two, one of which a gate holds, in a sync_file and a syncobj */
+static void pgm_plan_merge(PGMPlan *p, uint64_t random)
+{
+    PGMDevice dev = random & 1;
+    bool held_first = random >> 1 & 1;
+    unsigned file = pgm_plan_file(p, dev, false);
+    unsigned bo = pgm_plan_create(p, file);
+    PGMOp sync = {
+        .kind = PGM_SYNCOBJ, .file = file,
+        .sync = pgm_plan_name(&p->syncs, PGM_SYNCS),
+    };
+    PGMOp fill = {
+        .kind = PGM_FILL, .bo = bo, .length = PGM_PAGE, .mode = PGM_OUT_FD,
+        .wait = true,
+    };
+    PGMOp settle = { .kind = PGM_SETTLE, .wait = true };
+    PGMOp gate = { .kind = PGM_GATE, .device = dev, .mode = true };
+    PGMOp merge = { .kind = PGM_MERGE_SYNC }, wait = { .kind = PGM_FENCE_WAIT };
+    PGMOp load = { .kind = PGM_SYNCOBJ_LOAD, .sync = sync.sync };
+    PGMOp sync_wait = { .kind = PGM_SYNCOBJ_WAIT, .sync = sync.sync };
+
+    pgm_plan_add(p, sync);
+    fill.fd = pgm_plan_name(&p->fds, PGM_FDS);
+    pgm_plan_add(p, fill);
+    pgm_plan_add(p, settle);
+    pgm_plan_add(p, gate);
+    merge.fd = merge.fd2 = fill.fd;
+    fill.wait = false;
+    fill.fd = pgm_plan_name(&p->fds, PGM_FDS);
+    pgm_plan_add(p, fill);
+    if (held_first) {
+        merge.fd = fill.fd;
+    } else {
+        merge.fd2 = fill.fd;
+    }
+    wait.fd = load.fd = merge.to = pgm_plan_name(&p->fds, PGM_FDS);
+    pgm_plan_add(p, merge);
+    pgm_plan_add(p, wait);
+    pgm_plan_add(p, load);
+    pgm_plan_add(p, sync_wait);
+}
+
 GArray *pgm_plan(const PGModel *m, unsigned worker, uint64_t random)
 {
     const PGMWorker *w = &m->workers[worker];
@@ -208,12 +250,18 @@ GArray *pgm_plan(const PGModel *m, unsigned worker, uint64_t random)
     for (unsigned i = 0; i < PGM_FDS; i++) {
         p.fds |= (uint32_t)w->fds[i].used << i;
     }
+    for (unsigned i = 0; i < PGM_SYNCS; i++) {
+        p.syncs |= (uint32_t)w->syncs[i].used << i;
+    }
     switch (random >> 60 & 3) {
     case 0:
         pgm_plan_gate(&p, random);
         break;
     case 1:
         pgm_plan_flip(&p, random);
+        break;
+    case 2:
+        pgm_plan_merge(&p, random);
         break;
     default:
         pgm_plan_alias(&p, random);

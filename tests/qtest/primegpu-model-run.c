@@ -10,8 +10,12 @@
  */
 #include "primegpu-model-run.h"
 
-/* The devices are asked when so many steps have been answered. */
-#define PGM_WINDOW 96
+/*
+ * The devices are asked when so many steps have been answered, while the guest
+ * has others to do: it is not left idle; so many are sent at most.
+ */
+#define PGM_WINDOW 64
+#define PGM_BATCH  96
 
 static void pgm_differ(PGMDrive *d, const PGMExpect *x, const char *fmt, ...)
     G_GNUC_PRINTF(3, 4) G_GNUC_NORETURN;
@@ -113,9 +117,21 @@ static void pgm_check_reply(PGMDrive *d, const PGMExpect *x, const PGReply *r)
     }
 }
 
+static void pgm_check_answered(PGMDrive *d)
+{
+    pgm_check_events(d, d->answered);
+    if (d->answered) {
+        g_array_remove_range(d->steps, 0, d->answered);
+        d->answered = 0;
+    }
+}
+
 /* Wait for the batch. */
 static void pgm_flush(PGMDrive *d)
 {
+    if (d->answered >= PGM_WINDOW) {
+        pgm_check_answered(d);
+    }
     for (; d->answered < d->steps->len; d->answered++) {
         PGMSent *sent = &g_array_index(d->steps, PGMSent, d->answered);
 
@@ -128,14 +144,6 @@ static void pgm_flush(PGMDrive *d)
 static void pgm_clear_sent(gpointer data)
 {
     pgm_expect_clear(&((PGMSent *)data)->x);
-}
-
-static void pgm_window(PGMDrive *d)
-{
-    pgm_flush(d);
-    pgm_check_events(d);
-    g_array_set_size(d->steps, 0);
-    d->answered = 0;
 }
 
 static void pgm_send_op(PGMDrive *d, PGMSent *sent)
@@ -177,8 +185,8 @@ static void pgm_play(PGMDrive *d, const PGMOp *op)
     if (alone) {
         pgm_flush(d);
     }
-    if (d->steps->len >= PGM_WINDOW) {
-        pgm_window(d);
+    if (d->steps->len - d->answered >= PGM_BATCH) {
+        pgm_flush(d);
     }
 }
 
@@ -272,7 +280,8 @@ void pgm_run(const void *data)
     for (unsigned i = 0; i < end->len; i++) {
         pgm_play(&d, &g_array_index(end, PGMOp, i));
     }
-    pgm_window(&d);
+    pgm_flush(&d);
+    pgm_check_answered(&d);
     pg_assert_table_is(d.g, NULL, 0);
     d.report->us = g_get_monotonic_time() - start;
     pg_stop(d.g);

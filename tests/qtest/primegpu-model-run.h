@@ -20,14 +20,14 @@ typedef struct PGMDrive {
     PGMReport *report;
     unsigned base;              /* steps of the guest before step 1 */
     unsigned worker;            /* of the batch */
-    GArray *steps;              /* PGMSent; of the window, oldest first */
+    GArray *steps;              /* PGMSent; not yet checked, oldest first */
     unsigned answered;          /* of them */
     unsigned event;             /* the next of the devices' events */
     GHashTable *keys;           /* BO key to PGMObj */
     GArray *submits;            /* keys that jobs of this step named */
 } PGMDrive;
 
-/* Compare what the devices saw of the steps of the window. */
-void pgm_check_events(PGMDrive *d);
+/* Compare what the devices saw of the oldest steps, which are answered. */
+void pgm_check_events(PGMDrive *d, unsigned steps);
 
 #endif /* PRIMEGPU_MODEL_RUN_H */

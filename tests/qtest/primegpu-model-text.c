@@ -395,7 +395,7 @@ char **pgm_setup_lines(bool dynamic)
                                                pgm_device_name(dev)));
         g_ptr_array_add(lines, g_strdup_printf("p1 atomic probe 0 mode=%ux%u"
                                                "@%u", PGM_SCREEN, PGM_SCREEN,
-                                               pgm_is_gpu(dev) ? 1000 : 100));
+                                               pgm_is_gpu(dev) ? 1000 : 250));
         g_ptr_array_add(lines, g_strdup("p1 close-file probe"));
     }
     g_ptr_array_add(lines, NULL);
