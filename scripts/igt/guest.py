@@ -55,6 +55,9 @@ class Guest:
         self.ask('qmp_capabilities')
         self.wait(BOOT_S)
         self.cards = self.find_cards()
+        # Some programs want to know connectors without looking at them
+        self.shell('for status in /sys/class/drm/card*-*/status; do '
+                   'echo detect > $status; done')
 
     def command(self, build, port, qmp):
         accel = os.environ.get('PRIMEGPU_ACCEL') or 'tcg'
