@@ -186,7 +186,7 @@ static char *pg_disk(const char *archive)
 static void pg_wait_ready(PGGuest *g)
 {
     int limit_s = PG_BOOT_LIMIT_S * pg_slow();
-    int64_t until = g_get_monotonic_time() + limit_s * G_USEC_PER_SEC;
+    int64_t until = g_get_monotonic_time() + (int64_t)limit_s * G_USEC_PER_SEC;
 
     while (!g->ready) {
         if (!pg_pump(g, until)) {

@@ -9,7 +9,7 @@
 #include "primegpu-guest.h"
 
 /* Time for a line: the guest is slow, and has many of them. */
-#define PG_LIMIT_MS 60000
+#define PG_LIMIT_MS 600000
 
 typedef enum PGEnd { PG_OLDEST_FIRST, PG_NEWEST_FIRST, PG_KILL } PGEnd;
 

@@ -13,7 +13,7 @@
 #define PG_THREADS  3           /* of a process */
 
 /* Time for all of it; a machine without KVM is slow, and may be busy. */
-#define PG_LIMIT_MS 120000
+#define PG_LIMIT_MS 600000
 
 typedef struct PGStorm {
     const char *name;
