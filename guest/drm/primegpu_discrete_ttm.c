@@ -242,8 +242,11 @@ static int primegpu_discrete_move(struct ttm_buffer_object *ttm, bool evict,
 	/*
 	 * What has no bytes yet is in no job of ours; the fences of an import
 	 * may be jobs of the exporter, which do not keep it from being mapped.
+	 * But VRAM is cleared by the CPU, and TTM wants a BO idle for that: a
+	 * fence of somebody else's may have come with its dma-buf.
 	 */
-	if (ttm->resource && ttm->resource->mem_type != TTM_PL_SYSTEM) {
+	if (ttm->resource && (ttm->resource->mem_type != TTM_PL_SYSTEM ||
+			      res->mem_type == TTM_PL_VRAM)) {
 		ret = ttm_bo_wait_ctx(ttm, ctx);
 		if (ret)
 			return ret;

@@ -66,6 +66,10 @@ static const PGWalk pg_walk_share[] = {
 #define PG_PENDING "sw-sync wq; sw-fence wq 1 q"
 #define PG_SIGNAL "sw-inc wq 1; close-fd q; close-fd wq; settle 1000"
 
+/* Another one, of a context of its own: a job that waits for both has a list. */
+#define PG_SECOND "sw-sync wr; sw-fence wr 1 r"
+#define PG_SIGNAL_BOTH "sw-inc wr 1; close-fd r; close-fd wr; " PG_SIGNAL
+
 static const PGWalk pg_walk_sync[] = {
     { "open f $E", .keep = true },
     { "open i $I", .keep = true },
@@ -89,6 +93,12 @@ static const PGWalk pg_walk_sync[] = {
       .before = PG_PENDING "; import-sync d write q", .after = PG_SIGNAL },
     { "fill b 0 " PG_SIZE " 1 out=x", "close-fd x",
       .before = PG_PENDING "; import-sync d read q", .after = PG_SIGNAL },
+    { "fill b 0 " PG_SIZE " 1 insync=y", .before = PG_PENDING "; " PG_SECOND
+      "; import-sync d read q; import-sync d read r; syncobj f y; "
+      "syncobj-signal y", .after = "syncobj-destroy y; " PG_SIGNAL_BOTH },
+    { "fill b 0 " PG_SIZE " 1 explicit in=q insync=y", .before = PG_PENDING "; "
+      PG_SECOND "; syncobj f y; syncobj-load y r",
+      .after = "syncobj-destroy y; " PG_SIGNAL_BOTH },
     { "import-sync d write q", .before = PG_PENDING, .after = PG_SIGNAL },
     { "import-sync d read s3", .keep = true },
     { "import-sync d write s4", .keep = true },

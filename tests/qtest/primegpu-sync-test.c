@@ -358,6 +358,121 @@ static void pg_test_outlived(const void *data)
     pg_finish(g);
 }
 
+/* How a job comes to wait for a fence */
+typedef struct PGWay {
+    const char *line;           /* before the job, with the fence's name */
+    const char *option;         /* of the job, likewise */
+} PGWay;
+
+static const PGWay pg_ways[] = {
+    { NULL, "in=%s" },
+    { "syncobj-load y %s", "insync=y" },
+    { "import-sync dt write %s", NULL },
+    { "import-sync db write %s", NULL },
+};
+
+static char *pg_way_text(const char *format, const char *fence)
+{
+    g_auto(GStrv) parts = g_strsplit(format ?: "", "%s", -1);
+
+    return g_strjoinv(fence, parts);
+}
+
+static void pg_way_begin(PGGuest *g, const PGWay *way, const char *fence,
+                         GString *job)
+{
+    g_autofree char *line = pg_way_text(way->line, fence);
+    g_autofree char *option = pg_way_text(way->option, fence);
+
+    if (*line) {
+        pg_do(g, "%s", line);
+    }
+    g_string_append_printf(job, " %s", option);
+}
+
+/*
+ * A job that waits for two points of one timeline, and comes to know of them in
+ * two ways: only the later one lets it run, whichever it has met first.
+ */
+static void pg_two_fences(PGGuest *g, const PGWay *early, const PGWay *late)
+{
+    g_autoptr(GString) job = g_string_new("copy t 0 b 0 4096 out=o");
+    uint64_t key = pg_create(g, "f", "t", 4096);
+
+    pg_create(g, "f", "b", 4096);
+    pg_export(g, "t", "dt");
+    pg_export(g, "b", "db");
+    /* A BO that has its place does not have to wait for it. */
+    pg_do(g, "copy t 0 b 0 4096 wait");
+    pg_forget(g);
+    pg_do(g, "syncobj f y");
+    pg_do(g, "sw-sync w");
+    pg_do(g, "sw-fence w 1 s1");
+    pg_do(g, "sw-fence w 2 s2");
+    pg_way_begin(g, early, "s1", job);
+    pg_way_begin(g, late, "s2", job);
+    pg_do(g, "%s", job->str);
+    pg_err(g, "ETIME", "fence-wait o 0");
+    pg_do(g, "sw-inc w 1");
+    pg_err(g, "ETIME", "fence-wait o 5");
+    pg_assert_u64(g, "jobs that did not wait for the second fence",
+                  pg_count_events(g, PRIME_GPU_LEDGER_EVENT_KIND_SUBMIT, key),
+                  0);
+    pg_do(g, "sw-inc w 1");
+    pg_do(g, "fence-wait o %u", PG_SOON_MS);
+    for (const char *const *fd = (const char *const []) {
+             "o", "s1", "s2", "w", "dt", "db", NULL }; *fd; fd++) {
+        pg_close_fd(g, *fd);
+    }
+    pg_do(g, "syncobj-destroy y");
+    pg_close(g, "b");
+    pg_close(g, "t");
+    pg_settle(g);
+    pg_assert_released(g, key, pg_step(g));
+}
+
+static void pg_test_two_fences(const void *data)
+{
+    static const char *const gpus[] = { "integrated", "discrete" };
+    PGGuest *g = pg_start(NULL);
+
+    for (unsigned n = 0; n < ARRAY_SIZE(gpus); n++) {
+        pg_open(g, "f", gpus[n]);
+        for (unsigned i = 0; i < ARRAY_SIZE(pg_ways); i++) {
+            for (unsigned k = 0; k < ARRAY_SIZE(pg_ways); k++) {
+                if (i != k) {
+                    pg_two_fences(g, &pg_ways[i], &pg_ways[k]);
+                }
+            }
+        }
+        pg_close_file(g, "f");
+    }
+    pg_finish(g);
+}
+
+/*
+ * VRAM is cleared for a BO that is idle only: the first job of one whose dma-buf
+ * has a fence that does not come is refused, after TTM's 15 s.
+ */
+static void pg_test_fresh(const void *data)
+{
+    PGGuest *g = pg_start(NULL);
+
+    pg_open(g, "f", "discrete");
+    pg_do(g, "create f b 4096 vram");
+    pg_export(g, "b", "d");
+    pg_do(g, "sw-sync w");
+    pg_do(g, "sw-fence w 1 q");
+    pg_do(g, "import-sync d write q");
+    pg_err(g, "EBUSY", "fill b 0 4096 5");
+    pg_do(g, "sw-inc w 1");
+    pg_do(g, "fill b 0 4096 5 wait");
+    pg_assert_u64(g, "contents", pg_bo_sum(g, "b"),
+                  pg_sum_words(4096, 5, 0, 5));
+    pg_do(g, "kill p1");
+    pg_finish(g);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -368,6 +483,8 @@ int main(int argc, char **argv)
     pg_add_case("sync/poll-close", pg_test_poll_close, NULL);
     pg_add_case("sync/cpu", pg_test_cpu, NULL);
     pg_add_case("sync/outlived", pg_test_outlived, NULL);
+    pg_add_case("sync/two-fences", pg_test_two_fences, NULL);
+    pg_add_case("sync/fresh", pg_test_fresh, NULL);
     pg_sync_add_explicit();
     return g_test_run();
 }
