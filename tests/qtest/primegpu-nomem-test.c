@@ -66,7 +66,7 @@ static const PGWalk pg_walk_share[] = {
 #define PG_PENDING "sw-sync wq; sw-fence wq 1 q"
 #define PG_SIGNAL "sw-inc wq 1; close-fd q; close-fd wq; settle 1000"
 
-/* Another one, of a context of its own: a job that waits for both has a list. */
+/* Another one, of its own context: a job that waits for both has a list. */
 #define PG_SECOND "sw-sync wr; sw-fence wr 1 r"
 #define PG_SIGNAL_BOTH "sw-inc wr 1; close-fd r; close-fd wr; " PG_SIGNAL
 

@@ -451,8 +451,8 @@ static void pg_test_two_fences(const void *data)
 }
 
 /*
- * VRAM is cleared for a BO that is idle only: the first job of one whose dma-buf
- * has a fence that does not come is refused, after TTM's 15 s.
+ * VRAM is cleared for a BO that is idle only: the first job of one whose
+ * dma-buf has a fence that does not come is refused, after TTM's 15 s.
  */
 static void pg_test_fresh(const void *data)
 {
