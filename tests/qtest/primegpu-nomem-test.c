@@ -62,6 +62,38 @@ static const PGWalk pg_walk_share[] = {
     { NULL }
 };
 
+/*
+ * What a first call leaves with an object, the next one finds: so each comes
+ * with an object of its own.
+ */
+#define PG_NEW "create f z " PG_SIZE
+#define PG_END "close z"
+#define PG_NEW_FD PG_NEW "; export z zd"
+#define PG_END_FD "close-fd zd; " PG_END
+#define PG_NEW_IMPORT PG_NEW_FD "; import i zd zi"
+#define PG_END_IMPORT "close zi; " PG_END_FD
+
+static const PGWalk pg_walk_first[] = {
+    { "open f $E", .keep = true },
+    { "open c $E card", .keep = true },
+    { "open i $I", .keep = true },
+    { "export z zd", "close-fd zd", PG_NEW, PG_END },
+    { "export z zd ro", "close-fd zd", PG_NEW, PG_END },
+    { "mmap z zm", "munmap zm", PG_NEW, PG_END },
+    { "fill z 0 " PG_SIZE " 1 wait", NULL, PG_NEW, PG_END },
+    { "place z pages", NULL, PG_NEW, PG_END },
+    { "flink z", NULL, "create c z " PG_SIZE, PG_END },
+    { "mmap-fd zd zm " PG_SIZE, "munmap zm", PG_NEW_FD, PG_END_FD },
+    { "sync-start zd rw", "sync-end zd rw", PG_NEW_FD, PG_END_FD },
+    { "set-name zd name", NULL, PG_NEW_FD, PG_END_FD },
+    { "export-sync zd rw zs", "close-fd zs", PG_NEW_FD, PG_END_FD },
+    { "import i zd zi", "close zi", PG_NEW_FD, PG_END_FD },
+    { "mmap zi zm", "munmap zm", PG_NEW_IMPORT, PG_END_IMPORT },
+    { "fill zi 0 " PG_SIZE " 2 wait", NULL, PG_NEW_IMPORT, PG_END_IMPORT },
+    { "export zi zr", "close-fd zr", PG_NEW_IMPORT, PG_END_IMPORT },
+    { NULL }
+};
+
 /* A fence of its own, which is signalled afterwards */
 #define PG_PENDING "sw-sync wq; sw-fence wq 1 q"
 #define PG_SIGNAL "sw-inc wq 1; close-fd q; close-fd wq; settle 1000"
@@ -191,6 +223,10 @@ static const PGScene pg_scenes[] = {
       pg_walk_share },
     { "share/discrete-to-integrated", NULL, "discrete", "integrated",
       pg_walk_share },
+    { "first/integrated-to-discrete", NULL, "integrated", "discrete",
+      pg_walk_first },
+    { "first/discrete-to-integrated", NULL, "discrete", "integrated",
+      pg_walk_first },
     { "sync/integrated-to-discrete", NULL, "integrated", "discrete",
       pg_walk_sync },
     { "sync/discrete-to-integrated", NULL, "discrete", "integrated",
