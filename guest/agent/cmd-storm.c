@@ -26,7 +26,7 @@ static const struct storm_op *const all_ops[] = {
 /* The op that has its weight at this place of all weights */
 static const struct storm_op *op_at(unsigned int at)
 {
-    const struct storm_op *op = NULL;
+    const struct storm_op *op;
     unsigned int i;
 
     for (i = 0; i < ARRAY_SIZE(all_ops); i++) {
@@ -42,10 +42,13 @@ static const struct storm_op *op_at(unsigned int at)
 
 static unsigned int total_weight(void)
 {
-    unsigned int total = 0;
+    const struct storm_op *op;
+    unsigned int total = 0, i;
 
-    while (op_at(total)) {
-        total++;
+    for (i = 0; i < ARRAY_SIZE(all_ops); i++) {
+        for (op = all_ops[i]; op->run; op++) {
+            total += op->weight;
+        }
     }
     return total;
 }
@@ -100,9 +103,15 @@ static int storm_begin(struct call *c, struct storm *s)
         s->opened[i] = -1;
     }
     s->zeros = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+    if (s->zeros < 0) {
+        return call_fail(c, errno, "/dev/zero");
+    }
     s->timeline = open(SW_SYNC, O_RDWR | O_CLOEXEC);
-    return s->zeros < 0 || s->timeline < 0
-           ? call_fail(c, errno, "/dev/zero and %s", SW_SYNC) : 0;
+    if (s->timeline < 0) {
+        close(s->zeros);
+        return call_fail(c, errno, SW_SYNC);
+    }
+    return 0;
 }
 
 /* The slots, and the framebuffers; handles stay with the files. */
@@ -128,6 +137,7 @@ int cmd_storm(struct call *c)
     static struct storm_thread threads[THREADS_MAX];
     static struct storm s;
     uint64_t seed, number, i, ok = 0;
+    int error;
 
     memset(&s, 0, sizeof(s));
     if (!call_number(c, 1, UINT64_MAX, &seed) ||
@@ -148,9 +158,11 @@ int cmd_storm(struct call *c)
             .storm = &s,
             .seed = seed * THREADS_MAX + i,
         };
-        if (pthread_create(&threads[i].id, NULL, run_thread, &threads[i])) {
-            /* The others have begun, and the worker ends with them. */
-            return call_fail(c, EAGAIN, "thread %llu", (unsigned long long)i);
+        error = pthread_create(&threads[i].id, NULL, run_thread, &threads[i]);
+        if (error) {
+            call_fail(c, error, "thread %llu", (unsigned long long)i);
+            atomic_fetch_sub(&s.running, number - i);
+            number = i;
         }
     }
     while (s.running) {
@@ -161,6 +173,8 @@ int cmd_storm(struct call *c)
         ok += threads[i].ok;
     }
     storm_end(&s);
-    call_add(c, "ok=%llu", (unsigned long long)ok);
-    return 0;
+    if (!c->error) {
+        call_add(c, "ok=%llu", (unsigned long long)ok);
+    }
+    return c->error;
 }

@@ -17,7 +17,7 @@ static int op_submit(struct storm_thread *t)
     struct drm_primegpu_sync in = { .handle = any_sync(t) };
     struct drm_primegpu_sync out = {
         .handle = any_sync(t),
-        .point = rnd(t, 2) ? atomic_fetch_add(&t->storm->now, 0) : 0,
+        .point = rnd(t, 2) ? atomic_load(&t->storm->now) : 0,
     };
     struct drm_primegpu_submit submit = {
         .flags = (rnd(t, 2) ? PRIMEGPU_SUBMIT_FENCE_FD_OUT : 0) |

@@ -142,14 +142,8 @@ EXPORT_SYMBOL_GPL(primegpu_core_shutdown);
 void primegpu_core_remove(struct primegpu_device *pgpu)
 {
 	primegpu_settle_remove(pgpu);
-	/*
-	 * In good order, in case that the hardware is still there. What the
-	 * planes kept, a worker releases: it must not come when the device is
-	 * unplugged but has not stopped, as the bytes would go before the
-	 * hardware lets go of them.
-	 */
+	/* In good order, in case that the hardware is still there. */
 	primegpu_kms_shutdown(pgpu);
-	primegpu_settle_wait_workers(pgpu);
 	drm_dev_unplug(&pgpu->drm);
 	primegpu_device_stop(pgpu);
 	primegpu_engine_cancel(pgpu->engine, -ENODEV);

@@ -298,7 +298,6 @@ int primegpu_settle(unsigned int wait_ms);
 int primegpu_settle_wait_jobs(struct primegpu_device *pgpu,
 			      unsigned int wait_ms);
 void primegpu_settle_note(void);
-void primegpu_settle_wait_workers(struct primegpu_device *pgpu);
 void primegpu_settle_wait_dying(struct primegpu_device *pgpu);
 void primegpu_settle_add(struct primegpu_device *pgpu);
 void primegpu_settle_remove(struct primegpu_device *pgpu);

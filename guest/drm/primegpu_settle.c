@@ -122,14 +122,6 @@ static int primegpu_settle_round(void)
 	       !primegpu_settle_is_quiet();
 }
 
-/* Waits a while for workers that could release a BO now. */
-void primegpu_settle_wait_workers(struct primegpu_device *pgpu)
-{
-	wait_event_timeout(primegpu_settle_released,
-			   !primegpu_settle_can_release(pgpu),
-			   msecs_to_jiffies(PRIMEGPU_SETTLE_WORKER_MS));
-}
-
 /* Waits a while for BOs that only workers keep. */
 void primegpu_settle_wait_dying(struct primegpu_device *pgpu)
 {

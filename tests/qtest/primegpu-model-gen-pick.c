@@ -4,17 +4,14 @@
  * fit what there is.
  */
 #include "primegpu-model-gen.h"
+#include "hw/display/primegpu/primegpu_agent.h"
 
 /* How often, in percent, an op takes any name and not one that fits */
 #define PGM_WILD 4
 
 uint64_t pgm_random(PGMGen *r)
 {
-    uint64_t x = r->state += 0x9e3779b97f4a7c15ull;
-
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
-    return x ^ (x >> 31);
+    return primegpu_agent_pattern_word(++r->drawn, r->seed);
 }
 
 unsigned pgm_below(PGMGen *r, unsigned n)
@@ -273,6 +270,71 @@ static unsigned pgm_pick_fb(PGMGen *r, const PGMFile *f)
     return pgm_pick(r, PGM_FBS, used, true);
 }
 
+/* Of ops on fences and syncobjs, and on names of dma-bufs */
+static void pgm_pick_fence_numbers(PGMGen *r, PGMOp *op)
+{
+    switch (op->kind) {
+    case PGM_EXPORT_SYNC:
+    case PGM_IMPORT_SYNC:
+        op->mode = pgm_below(r, 2);
+        break;
+    case PGM_SET_NAME:
+        op->value = pgm_below(r, 100);
+        break;
+    case PGM_SYNCOBJ_EXPORT:
+        op->mode = pgm_below(r, 2);
+        break;
+    case PGM_SYNCOBJ_SIGNAL:
+    case PGM_SYNCOBJ_TRANSFER:
+        op->value = pgm_percent(r, 60) ? 0 : ++r->seeds;
+        break;
+    case PGM_SYNCOBJ_WAIT:
+        op->value = pgm_percent(r, 60) ? 0 : pgm_below(r, r->seeds + 2);
+        op->wait = pgm_percent(r, 30);
+        break;
+    case PGM_FENCE_WAIT:
+        op->wait = pgm_percent(r, 30);
+        break;
+    default:
+        break;
+    }
+}
+
+static void pgm_pick_kms_numbers(PGMGen *r, PGMOp *op)
+{
+    const PGMWorker *w = &r->m->workers[op->worker];
+
+    switch (op->kind) {
+    case PGM_ADDFB:
+        op->length = pgm_percent(r, 90) ? pgm_size_of_bo(r, op)
+                                        : pgm_pick_size(r);
+        break;
+    case PGM_RMFB:
+    case PGM_GETFB:
+        op->value = pgm_pick_fb(r, w->files[op->file]);
+        op->mode = pgm_below(r, 2);
+        break;
+    case PGM_SHOW:
+        op->value = pgm_pick_fb(r, w->files[op->file]);
+        /* fall through */
+    case PGM_HIDE:
+        op->mode = pgm_percent(r, 50) ? PGM_PRIMARY : pgm_below(r, PGM_PLANES);
+        break;
+    case PGM_FLIP:
+        op->value = pgm_pick_fb(r, w->files[op->file]);
+        op->mode = pgm_below(r, 2);
+        break;
+    case PGM_POWER:
+        op->mode = pgm_percent(r, 60);
+        break;
+    case PGM_MASTER:
+        op->mode = pgm_percent(r, 60);
+        break;
+    default:
+        break;
+    }
+}
+
 static void pgm_pick_numbers(PGMGen *r, PGMOp *op)
 {
     const PGMWorker *w = &r->m->workers[op->worker];
@@ -307,57 +369,11 @@ static void pgm_pick_numbers(PGMGen *r, PGMOp *op)
         op->mode = (pgm_percent(r, 10) ? PGM_OUT_FD : 0) |
                    (pgm_percent(r, 20) ? PGM_OUT_SYNCOBJ : 0);
         break;
-    case PGM_EXPORT_SYNC:
-    case PGM_IMPORT_SYNC:
-        op->mode = pgm_below(r, 2);
-        break;
-    case PGM_SET_NAME:
-        op->value = pgm_below(r, 100);
-        break;
-    case PGM_SYNCOBJ_EXPORT:
-        op->mode = pgm_below(r, 2);
-        break;
-    case PGM_SYNCOBJ_SIGNAL:
-    case PGM_SYNCOBJ_TRANSFER:
-        op->value = pgm_percent(r, 60) ? 0 : ++r->seeds;
-        break;
-    case PGM_SYNCOBJ_WAIT:
-        op->value = pgm_percent(r, 60) ? 0 : pgm_below(r, r->seeds + 2);
-        op->wait = pgm_percent(r, 30);
-        break;
-    case PGM_FENCE_WAIT:
-        op->wait = pgm_percent(r, 30);
-        break;
     case PGM_PLACE:
         op->mode = 1 + pgm_below(r, 3);
         break;
     case PGM_GEM_OPEN:
         op->value = pgm_pick_flink(r, w->files[op->file]);
-        break;
-    case PGM_ADDFB:
-        op->length = pgm_percent(r, 90) ? pgm_size_of_bo(r, op)
-                                        : pgm_pick_size(r);
-        break;
-    case PGM_RMFB:
-    case PGM_GETFB:
-        op->value = pgm_pick_fb(r, w->files[op->file]);
-        op->mode = pgm_below(r, 2);
-        break;
-    case PGM_SHOW:
-        op->value = pgm_pick_fb(r, w->files[op->file]);
-        /* fall through */
-    case PGM_HIDE:
-        op->mode = pgm_percent(r, 50) ? PGM_PRIMARY : pgm_below(r, PGM_PLANES);
-        break;
-    case PGM_FLIP:
-        op->value = pgm_pick_fb(r, w->files[op->file]);
-        op->mode = pgm_below(r, 2);
-        break;
-    case PGM_POWER:
-        op->mode = pgm_percent(r, 60);
-        break;
-    case PGM_MASTER:
-        op->mode = pgm_percent(r, 60);
         break;
     case PGM_EXPORT:
         op->mode = pgm_percent(r, 5);
@@ -372,6 +388,11 @@ static void pgm_pick_numbers(PGMGen *r, PGMOp *op)
         op->wait = !pgm_any_gate(r->m);
         break;
     default:
+        if (pgm_is_kms(op->kind) || op->kind == PGM_ADDFB) {
+            pgm_pick_kms_numbers(r, op);
+        } else {
+            pgm_pick_fence_numbers(r, op);
+        }
         break;
     }
 }

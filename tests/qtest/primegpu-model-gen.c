@@ -202,7 +202,7 @@ GArray *pgm_generate(uint64_t seed, unsigned n)
 {
     PGMLearned learned = pgm_imagine(seed);
     GArray *ops = g_array_new(FALSE, TRUE, sizeof(PGMOp));
-    PGMGen r = { .state = seed * 0x2545f4914f6cdd1dull + 1, .focus = 1 };
+    PGMGen r = { .seed = seed * 0x2545f4914f6cdd1dull + 1, .focus = 1 };
     unsigned tries = 0;
 
     r.m = pgm_new(&learned);

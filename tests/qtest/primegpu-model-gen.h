@@ -8,7 +8,7 @@
 #include "primegpu-model.h"
 
 typedef struct PGMGen {
-    uint64_t state;
+    uint64_t seed, drawn;
     PGModel *m;
     unsigned weights[PGM_KINDS];
     unsigned total;

@@ -290,7 +290,7 @@
       "wait for a uevent that has all of these, and list it")                  \
     X(storm, WORKER, "SEED COUNT THREADS HANDLES FILE...",                     \
       "COUNT random calls from each of so many threads, on the same files, "   \
-      "fds and first HANDLES handles; ok= of them")                                          \
+      "fds and first HANDLES handles; ok= of them")                            \
     /* measuring: runs N times in one go */                                    \
     X(bench_create, WORKER, "FILE SIZE N [touch|attach|job]",                  \
       "create, use (CPU, GEM_PLACE, fill job), close; ns=")                    \
