@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * primegpu outputs in a saved state: a mode goes on, a commit that waits is
- * latched in the other QEMU, and streams that lie.
+ * latched in the other QEMU, routes stay, and streams that lie.
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "libqtest.h"
+#include "libqos/primegpu-frame.h"
 #include "primegpu-pair.h"
 #include "primegpu-saved.h"
 
@@ -19,6 +20,8 @@
 #define BEFORE  60
 #define BEHIND  700
 #define STRIDE  5
+/* In a stream, before the version and the value of a route */
+#define ROUTE       "primegpu/output/route"
 
 typedef struct Saved {
     PrimeGPUPair pair;
@@ -72,6 +75,8 @@ static void save(Saved *s)
                              " 'arguments': { 'device': 'discrete0',"
                              " 'output': 0, 'connected': true,"
                              " 'width': 333, 'height': 222 } }");
+    qprimegpu_output_writel(s->g, 0, PRIMEGPU_OUTPUT_REG_ROUTE,
+                            PRIMEGPU_OUTPUT_ROUTE_NONE);
     s->clock = qprimegpu_clock(s->g);
     s->path = primegpu_saved_new(&s->pair);
 }
@@ -180,6 +185,64 @@ static void test_lies(void)
     g_assert_cmpuint(primegpu_saved_lie(s.path, place - BEFORE, place + BEHIND,
                                         STRIDE), >, 0);
     g_assert_true(primegpu_saved_cut(s.path, place));
+    place = primegpu_saved_find(s.path, ROUTE, strlen(ROUTE));
+    g_assert_cmpuint(primegpu_saved_lie(s.path, place - 2,
+                                        place + strlen(ROUTE), STRIDE), >, 0);
+    /* No byte of the value can be another one. */
+    place += strlen(ROUTE) + sizeof(uint32_t);
+    g_assert_cmpuint(primegpu_saved_lie(s.path, place,
+                                        place + sizeof(uint32_t), 1), ==,
+                     sizeof(uint32_t));
+    saved_free(&s);
+}
+
+static void check_head(Saved *s, uint32_t head, uint32_t byte)
+{
+    g_autofree uint32_t *got = NULL;
+    uint32_t width, height, i;
+
+    got = qprimegpu_screendump(s->pair.qts, "discrete0", head, &width,
+                               &height);
+    g_assert_cmpuint(width, ==, WIDTH);
+    g_assert_cmpuint(height, ==, HEIGHT);
+    for (i = 0; i < width * height; i++) {
+        g_assert_cmphex(got[i], ==, byte * 0x010101);
+    }
+}
+
+/* Connectors show what they did: another's pipe, none, their own. */
+static void test_routes(void)
+{
+    static const uint32_t routes[] = { 1, PRIMEGPU_OUTPUT_ROUTE_NONE, 2, 2 };
+    Saved s = { };
+    uint64_t addr, key;
+    uint32_t n;
+
+    primegpu_pair_boot(&s.pair, "-global primegpu-discrete.max-outputs=4");
+    s.g = &s.pair.discrete;
+    qprimegpu_map(s.g);
+    qprimegpu_start(s.g);
+    for (n = 0; n < ARRAY_SIZE(routes); n++) {
+        key = qprimegpu_new_fb(s.g, WIDTH, HEIGHT, &addr);
+        qprimegpu_memset(s.g, addr, 0x11 * (n + 1), SIZE);
+        s.frame = qprimegpu_set_mode(s.g, n, WIDTH, HEIGHT);
+        qprimegpu_flip(s.g, n, key, WIDTH, HEIGHT);
+        qprimegpu_output_writel(s.g, n, PRIMEGPU_OUTPUT_REG_ROUTE, routes[n]);
+    }
+    qtest_clock_step(s.pair.qts, s.frame);
+    s.clock = qprimegpu_clock(s.g);
+    s.path = primegpu_saved_new(&s.pair);
+    restore(&s);
+    for (n = 0; n < ARRAY_SIZE(routes); n++) {
+        g_assert_cmphex(qprimegpu_output_readl(s.g, n,
+                                               PRIMEGPU_OUTPUT_REG_ROUTE), ==,
+                        routes[n]);
+        if (routes[n] != PRIMEGPU_OUTPUT_ROUTE_NONE) {
+            check_head(&s, n, 0x11 * (routes[n] + 1));
+        }
+    }
+    g_assert_cmpuint(qprimegpu_output_counter(s.pair.qts, 2, 1,
+                                              "console-frames"), ==, 0);
     saved_free(&s);
 }
 
@@ -210,6 +273,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     qtest_add_func("primegpu/migrate-output/pending", test_pending);
     qtest_add_func("primegpu/migrate-output/race", test_race);
+    qtest_add_func("primegpu/migrate-output/routes", test_routes);
     qtest_add_func("primegpu/migrate-output/outputs", test_outputs);
     qtest_add_func("primegpu/migrate-output/lies", test_lies);
     return g_test_run();

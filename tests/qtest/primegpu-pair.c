@@ -28,6 +28,7 @@ void primegpu_pair_boot(PrimeGPUPair *pair, const char *extra)
     g_autofree char *options = primegpu_pair_options(extra);
 
     memset(pair, 0, sizeof(*pair));
+    pair->extra = extra;
     pair->qts = qtest_init(options);
     pc_alloc_init(&pair->alloc, pair->qts, 0);
     pair->bus = qpci_new_pc(pair->qts, &pair->alloc);

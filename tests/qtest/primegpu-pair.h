@@ -8,6 +8,7 @@
 #include "libqos/primegpu.h"
 
 typedef struct PrimeGPUPair {
+    const char *extra;          /* options of the machine */
     QTestState *qts;
     QPCIBus *bus;
     QGuestAllocator alloc;

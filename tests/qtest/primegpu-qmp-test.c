@@ -137,6 +137,12 @@ static void test_outputs(void)
     g_assert_nonnull(strstr(text, "64x32"));
     g_assert_nonnull(strstr(text, "(XRGB8888)"));
     g_assert_nonnull(strstr(text, "off"));
+    g_assert_nonnull(strstr(text, "yes     0     64x32"));
+    qprimegpu_output_writel(&p.discrete, 0, PRIMEGPU_OUTPUT_REG_ROUTE,
+                            PRIMEGPU_OUTPUT_ROUTE_NONE);
+    g_free(text);
+    text = qtest_hmp(p.qts, "info primegpu");
+    g_assert_nonnull(strstr(text, "yes     -     64x32"));
     primegpu_pair_quit(&p);
 }
 

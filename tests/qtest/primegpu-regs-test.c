@@ -53,7 +53,7 @@ static void test_identity(void *obj, void *data, QGuestAllocator *alloc)
     g_assert_cmphex(qprimegpu_readl(g, PRIMEGPU_REG_VERSION) &
                     PRIMEGPU_VERSION_MAJOR, ==, 0);
     g_assert_cmphex(qprimegpu_readl(g, PRIMEGPU_REG_VERSION) &
-                    PRIMEGPU_VERSION_MINOR, ==, 1);
+                    PRIMEGPU_VERSION_MINOR, ==, 2);
 
     key = qprimegpu_key_next(g);
     g_assert_cmphex(key & PRIMEGPU_KEY_SERIAL, ==, 1);
@@ -201,6 +201,8 @@ static void test_outputs(void *obj, void *data, QGuestAllocator *alloc)
             g_test_message("%u %s", n, output_registers[i].name);
             if (reg == PRIMEGPU_OUTPUT_REG_STATUS) {
                 reset = PRIMEGPU_OUTPUT_CONNECTED;
+            } else if (reg == PRIMEGPU_OUTPUT_REG_ROUTE) {
+                reset = n;
             }
             g_assert_cmphex(qprimegpu_output_readl(g, n, reg), ==, reset);
             if (output_registers[i].access == OUT_RO) {
@@ -255,7 +257,7 @@ static void test_holes(void *obj, void *data, QGuestAllocator *alloc)
         PRIMEGPU_REG_ENGINE_WB_HI + sizeof(uint32_t),
         PRIMEGPU_REG_CLOCK_HI + sizeof(uint32_t),
         PRIMEGPU_OUTPUT(0) - sizeof(uint32_t),
-        PRIMEGPU_OUTPUT(0) + PRIMEGPU_OUTPUT_REG_CRC + sizeof(uint32_t),
+        PRIMEGPU_OUTPUT(0) + PRIMEGPU_OUTPUT_REG_ROUTE + sizeof(uint32_t),
         PRIMEGPU_OUTPUT(QPRIMEGPU_OUTPUTS) +
             PRIMEGPU_OUTPUT_REG_IRQ_ENABLE,
         PRIMEGPU_EDID(QPRIMEGPU_OUTPUTS),

@@ -58,9 +58,11 @@ void primegpu_saved_free(char *path)
 }
 
 /* A second QEMU like the first; returns how its loading ended. */
-static const char *load(const char *path, QTestState **qts)
+static const char *load(const char *path, const char *extra,
+                        QTestState **qts)
 {
-    g_autofree char *options = primegpu_pair_options("-incoming defer");
+    g_autofree char *all = g_strdup_printf("-incoming defer %s", extra);
+    g_autofree char *options = primegpu_pair_options(all);
     g_autofree char *uri = g_strdup_printf("file:%s", path);
 
     *qts = qtest_init(options);
@@ -75,7 +77,7 @@ void primegpu_saved_restore(PrimeGPUPair *pair, const char *path)
     QTestState *source = pair->qts;
     QTestState *target;
 
-    g_assert_cmpstr(load(path, &target), ==, "completed");
+    g_assert_cmpstr(load(path, pair->extra, &target), ==, "completed");
     /* The source has stopped; its guest goes on in the target. */
     qtest_quit(source);
     primegpu_pair_moved_to(pair, target);
@@ -105,7 +107,7 @@ static bool load_bytes(const char *path, const char *stream, size_t length)
     QTestState *qts;
 
     g_assert_true(g_file_set_contents(lie, stream, length, NULL));
-    end = load(lie, &qts);
+    end = load(lie, "", &qts);
     g_assert_nonnull(end);
     /* It answers, and what it has can be asked for and taken down. */
     qprimegpu_bo_count(qts);

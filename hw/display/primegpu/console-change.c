@@ -33,18 +33,20 @@ void primegpu_console_box_add(PrimeGPUConsoleBox *box,
 
 void primegpu_console_damage_all(PrimeGPUConsole *c)
 {
-    c->damage = (PrimeGPUConsoleBox) {
-        .x2 = c->o->mode.hdisplay,
-        .y2 = c->o->mode.vdisplay,
-    };
+    if (c->pipe) {
+        c->damage = (PrimeGPUConsoleBox) {
+            .x2 = c->pipe->mode.hdisplay,
+            .y2 = c->pipe->mode.vdisplay,
+        };
+    }
 }
 
 static PrimeGPUConsoleBox primegpu_console_clip(PrimeGPUConsole *c, int64_t x1,
                                                 int64_t y1, int64_t x2,
                                                 int64_t y2)
 {
-    int64_t width = c->o->mode.hdisplay;
-    int64_t height = c->o->mode.vdisplay;
+    int64_t width = c->pipe->mode.hdisplay;
+    int64_t height = c->pipe->mode.vdisplay;
 
     return (PrimeGPUConsoleBox) {
         .x1 = MIN(MAX(x1, 0), width), .y1 = MIN(MAX(y1, 0), height),
@@ -109,7 +111,7 @@ static uint64_t primegpu_console_size(const PrimeGPUPlane *p, unsigned m)
 static void primegpu_console_find_source(PrimeGPUConsole *c, unsigned i,
                                          unsigned m)
 {
-    const PrimeGPUPlane *p = &c->o->plane[i];
+    const PrimeGPUPlane *p = &c->pipe->plane[i];
     PrimeGPUConsoleSource *source = &c->source[i][m];
     uint64_t length = primegpu_console_size(p, m);
     PrimeGPUState *owner = NULL;
@@ -137,7 +139,7 @@ void primegpu_console_find_sources(PrimeGPUConsole *c)
 
     for (i = 0; i < PRIMEGPU_PLANE_MAX; i++) {
         for (m = 0; m < PRIMEGPU_PLANE_KEYS; m++) {
-            if (c->o->plane[i].key[m]) {
+            if (c->pipe->plane[i].key[m]) {
                 primegpu_console_find_source(c, i, m);
             } else {
                 c->source[i][m].owner = NULL;
@@ -151,7 +153,7 @@ void primegpu_console_sync_sources(PrimeGPUConsole *c)
     unsigned i, m;
 
     for (i = 0; i < PRIMEGPU_PLANE_MAX; i++) {
-        const PrimeGPUPlane *p = &c->o->plane[i];
+        const PrimeGPUPlane *p = &c->pipe->plane[i];
 
         for (m = 0; m < PRIMEGPU_PLANE_KEYS; m++) {
             PrimeGPUConsoleSource *source = &c->source[i][m];
@@ -180,7 +182,7 @@ void primegpu_console_seen_sources(PrimeGPUConsole *c)
 static bool primegpu_console_rows_changed(PrimeGPUConsole *c, unsigned i,
                                           uint32_t first, uint32_t end)
 {
-    const PrimeGPUPlane *p = &c->o->plane[i];
+    const PrimeGPUPlane *p = &c->pipe->plane[i];
     const PrimeGPUFormat *format = primegpu_format_find(p->format);
     unsigned m;
 

@@ -29,7 +29,8 @@ typedef struct PrimeGPUConsoleSource {
 
 /* Not migrated */
 struct PrimeGPUConsole {
-    PrimeGPUOutput *o;
+    PrimeGPUOutput *o;          /* its connector */
+    PrimeGPUOutput *pipe;       /* whose frame it shows; NULL: nobody's */
     QemuConsole *con;
 
     /* what may have changed */

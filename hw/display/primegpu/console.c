@@ -38,7 +38,7 @@ static void primegpu_console_unref(pixman_image_t *image, void *mr)
 
 static void primegpu_console_own_surface(PrimeGPUConsole *c)
 {
-    PrimeGPUMode *mode = &c->o->mode;
+    PrimeGPUMode *mode = &c->pipe->mode;
 
     dpy_gfx_replace_surface(c->con, qemu_create_displaysurface(mode->hdisplay,
                                                                mode->vdisplay));
@@ -50,7 +50,7 @@ static void primegpu_console_surface_at(PrimeGPUConsole *c,
                                         PrimeGPUState *owner, uint64_t offset,
                                         uint32_t stride)
 {
-    PrimeGPUMode *mode = &c->o->mode;
+    PrimeGPUMode *mode = &c->pipe->mode;
     DisplaySurface *surface;
 
     surface = qemu_create_displaysurface_from(mode->hdisplay, mode->vdisplay,
@@ -119,7 +119,7 @@ static void primegpu_console_compare(PrimeGPUConsole *c,
 static PrimeGPUConsoleBox primegpu_console_refresh_row(
     PrimeGPUConsole *c, PrimeGPUCompose *compose, uint32_t y)
 {
-    uint32_t width = c->o->mode.hdisplay;
+    uint32_t width = c->pipe->mode.hdisplay;
     PrimeGPUConsoleBox box = { };
     uint32_t x1 = 0;
     uint32_t x2 = 0;
@@ -152,7 +152,7 @@ static bool primegpu_console_refresh_rows(PrimeGPUConsole *c,
     bool any = false;
     uint32_t y;
 
-    for (y = 0; y < c->o->mode.vdisplay; y++) {
+    for (y = 0; y < c->pipe->mode.vdisplay; y++) {
         PrimeGPUConsoleBox row = primegpu_console_refresh_row(c, compose, y);
 
         if (primegpu_console_box_empty(&row)) {
@@ -180,12 +180,12 @@ static bool primegpu_console_find_place(PrimeGPUConsole *c,
     if (i < 0 || !c->source[i][0].owner) {
         return false;
     }
-    p = &c->o->plane[i];
+    p = &c->pipe->plane[i];
     *owner = c->source[i][0].owner;
     *offset = c->source[i][0].vram_offset + (uint64_t)y * p->stride[0] + x * 4;
     *stride = p->stride[0];
     /* Displays count the bytes of a surface in an int. */
-    return (uint64_t)p->stride[0] * c->o->mode.vdisplay <= INT32_MAX &&
+    return (uint64_t)p->stride[0] * c->pipe->mode.vdisplay <= INT32_MAX &&
            QEMU_IS_ALIGNED(*offset, sizeof(uint32_t));
 }
 
@@ -221,7 +221,7 @@ static void primegpu_console_off(PrimeGPUConsole *c)
 /* Returns what the frame is made with; within an RCU critical section. */
 static PrimeGPUCompose *primegpu_console_begin(PrimeGPUConsole *c)
 {
-    PrimeGPUCompose *compose = primegpu_frame_begin(c->o);
+    PrimeGPUCompose *compose = primegpu_frame_begin(c->pipe);
 
     primegpu_console_find_sources(c);
     primegpu_console_choose_surface(c, compose);
@@ -232,7 +232,7 @@ static void primegpu_console_refresh(PrimeGPUConsole *c)
 {
     PrimeGPUCompose *compose;
 
-    if (!c->o->frame_ns) {
+    if (!c->pipe || !c->pipe->frame_ns) {
         primegpu_console_off(c);
         return;
     }
@@ -272,7 +272,9 @@ static void primegpu_console_update(void *opaque)
 {
     PrimeGPUConsole *c = opaque;
 
-    primegpu_output_sync(c->o);
+    if (c->pipe) {
+        primegpu_output_sync(c->pipe);
+    }
     primegpu_console_refresh(c);
 }
 
@@ -302,15 +304,15 @@ static const GraphicHwOps primegpu_console_ops = {
  * What the output calls.
  */
 
-void primegpu_console_latch(PrimeGPUOutput *o, uint32_t planes, bool color)
+static void primegpu_console_latch_planes(PrimeGPUConsole *c, uint32_t planes,
+                                          bool color)
 {
-    PrimeGPUConsole *c = o->console;
     unsigned i;
 
     for (i = 0; i < PRIMEGPU_PLANE_MAX; i++) {
         if (planes & (1u << i)) {
-            primegpu_console_damage_plane(c, &c->plane[i], &o->plane[i]);
-            c->plane[i] = o->plane[i];
+            primegpu_console_damage_plane(c, &c->plane[i], &c->pipe->plane[i]);
+            c->plane[i] = c->pipe->plane[i];
         }
     }
     if (color) {
@@ -321,14 +323,49 @@ void primegpu_console_latch(PrimeGPUOutput *o, uint32_t planes, bool color)
     }
 }
 
+/* Nothing that it has shown goes on. */
+static void primegpu_console_restart(PrimeGPUConsole *c)
+{
+    primegpu_console_off(c);
+    memset(c->source, 0, sizeof(c->source));
+    if (c->pipe) {
+        memcpy(c->plane, c->pipe->plane, sizeof(c->plane));
+        primegpu_console_damage_all(c);
+    }
+}
+
+void primegpu_console_latch(PrimeGPUOutput *o, uint32_t planes, bool color)
+{
+    uint32_t i;
+
+    for (i = 0; i < o->s->conf.max_outputs; i++) {
+        PrimeGPUConsole *c = o->s->outputs[i].console;
+
+        if (c->pipe == o) {
+            primegpu_console_latch_planes(c, planes, color);
+        }
+    }
+}
+
 void primegpu_console_mode(PrimeGPUOutput *o)
+{
+    uint32_t i;
+
+    for (i = 0; i < o->s->conf.max_outputs; i++) {
+        PrimeGPUConsole *c = o->s->outputs[i].console;
+
+        if (c->pipe == o) {
+            primegpu_console_restart(c);
+        }
+    }
+}
+
+void primegpu_console_route(PrimeGPUOutput *o)
 {
     PrimeGPUConsole *c = o->console;
 
-    primegpu_console_off(c);
-    memcpy(c->plane, o->plane, sizeof(c->plane));
-    memset(c->source, 0, sizeof(c->source));
-    primegpu_console_damage_all(c);
+    c->pipe = primegpu_output_find(o->s, o->route);
+    primegpu_console_restart(c);
 }
 
 void primegpu_console_init(PrimeGPUOutput *o)
@@ -336,6 +373,7 @@ void primegpu_console_init(PrimeGPUOutput *o)
     PrimeGPUConsole *c = g_new0(PrimeGPUConsole, 1);
 
     c->o = o;
+    c->pipe = o;
     c->con = graphic_console_init(DEVICE(o->s), o->index,
                                   &primegpu_console_ops, c);
     o->console = c;

@@ -54,11 +54,14 @@ static void primegpu_hmp_output(Monitor *mon, const char *device,
     g_autofree char *mode = g_strdup_printf("%" PRIu32 "x%" PRIu32,
                                             info->width, info->height);
     g_autofree char *planes = primegpu_hmp_planes(info->planes);
+    g_autofree char *route = info->has_route
+        ? g_strdup_printf("%" PRIu32, info->route) : g_strdup("-");
 
-    monitor_printf(mon, "%-14s %6" PRIu32 " %-7s %-9s %10" PRIu32 " %10" PRIu64
-                   " %10" PRIu64 " %-7s %s\n", device, info->index,
-                   info->connected ? "yes" : "no", info->on ? mode : "off",
-                   info->vblank_count, info->counters->flips, info->flip_seq,
+    monitor_printf(mon, "%-14s %6" PRIu32 " %-7s %-5s %-9s %10" PRIu32
+                   " %10" PRIu64 " %10" PRIu64 " %-7s %s\n", device,
+                   info->index, info->connected ? "yes" : "no", route,
+                   info->on ? mode : "off", info->vblank_count,
+                   info->counters->flips, info->flip_seq,
                    info->pending ? "yes" : "no", planes);
 }
 
@@ -72,10 +75,10 @@ static void primegpu_hmp_outputs(Monitor *mon)
     for (item = list; item; item = item->next) {
         for (output = item->value->outputs; output; output = output->next) {
             if (!any) {
-                monitor_printf(mon, "\n%-14s %6s %-7s %-9s %10s %10s %10s "
-                               "%-7s %s\n", "device", "output", "display",
-                               "mode", "vblanks", "flips", "shown seq",
-                               "pending", "planes");
+                monitor_printf(mon, "\n%-14s %6s %-7s %-5s %-9s %10s %10s "
+                               "%10s %-7s %s\n", "device", "output",
+                               "display", "shows", "mode", "vblanks", "flips",
+                               "shown seq", "pending", "planes");
                 any = true;
             }
             primegpu_hmp_output(mon, item->value->device, output->value);

@@ -17,6 +17,9 @@ bool primegpu_output_mode_is_valid(const PrimeGPUMode *mode);
 /* How long a frame takes; 0 when the output is off */
 uint64_t primegpu_output_mode_ns(const PrimeGPUMode *mode);
 
+/* Whether ROUTE can have this value */
+bool primegpu_output_route_is_valid(const PrimeGPUOutput *o, uint32_t route);
+
 /* Commits */
 /* Latch what is pending, if anything is; returns the events of that. */
 uint32_t primegpu_output_latch(PrimeGPUOutput *o);

@@ -41,6 +41,8 @@ static PrimeGPUOutputInfo *primegpu_output_query_one(PrimeGPUOutput *o)
     info->xres = o->xres;
     info->yres = o->yres;
     info->refresh_rate = o->refresh_rate;
+    info->has_route = primegpu_output_find(o->s, o->route);
+    info->route = info->has_route ? o->route : 0;
     info->on = o->frame_ns;
     info->width = o->mode.hdisplay;
     info->height = o->mode.vdisplay;

@@ -118,6 +118,24 @@ static const VMStateDescription primegpu_vmstate_output_counters = {
     }
 };
 
+static bool primegpu_vmstate_route_needed(void *opaque)
+{
+    const PrimeGPUOutput *o = opaque;
+
+    return o->route != o->index;
+}
+
+static const VMStateDescription primegpu_vmstate_route = {
+    .name = "primegpu/output/route",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = primegpu_vmstate_route_needed,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(route, PrimeGPUOutput),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 const VMStateDescription primegpu_vmstate_output = {
     .name = "primegpu/output",
     .version_id = 1,
@@ -151,6 +169,10 @@ const VMStateDescription primegpu_vmstate_output = {
                        primegpu_vmstate_output_counters,
                        PrimeGPUOutputCounters),
         VMSTATE_END_OF_LIST()
+    },
+    .subsections = (const VMStateDescription * const []) {
+        &primegpu_vmstate_route,
+        NULL
     }
 };
 
@@ -229,6 +251,7 @@ static bool primegpu_output_loaded_one(PrimeGPUOutput *o)
 
     if (((o->irq_status | o->irq_enable) & ~PRIMEGPU_OUTPUT_IRQ_ALL) ||
         (o->control & ~PRIMEGPU_OUTPUT_CONTROL_CRC) ||
+        !primegpu_output_route_is_valid(o, o->route) ||
         !primegpu_output_display_is_valid(o->xres, o->yres,
                                           o->refresh_rate) ||
         !primegpu_output_loaded_time(o) ||
@@ -246,6 +269,7 @@ static bool primegpu_output_loaded_one(PrimeGPUOutput *o)
     /* From here on the output may be looked at. */
     o->frame_ns = primegpu_output_mode_ns(&o->mode);
     primegpu_output_make_edid(o);
+    primegpu_console_route(o);
     primegpu_console_mode(o);
     return true;
 }

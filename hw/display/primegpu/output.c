@@ -10,6 +10,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
+#include "qemu/log.h"
 #include "qemu/timer.h"
 #include "system/runstate.h"
 #include "output-internal.h"
@@ -125,6 +126,27 @@ static void primegpu_output_timer(void *opaque)
 PrimeGPUOutput *primegpu_output_find(PrimeGPUState *s, uint32_t index)
 {
     return index < s->conf.max_outputs ? &s->outputs[index] : NULL;
+}
+
+bool primegpu_output_route_is_valid(const PrimeGPUOutput *o, uint32_t route)
+{
+    return route == PRIMEGPU_OUTPUT_ROUTE_NONE ||
+           primegpu_output_find(o->s, route);
+}
+
+static void primegpu_output_set_route(PrimeGPUOutput *o, uint32_t route)
+{
+    if (!primegpu_output_route_is_valid(o, route)) {
+        qemu_log_mask(LOG_GUEST_ERROR, "primegpu %s: output %u cannot show "
+                      "pipe %u\n", o->s->name, o->index, route);
+        trace_primegpu_err_output_set_route(o->s->name, o->index, route);
+        return;
+    }
+    if (route != o->route) {
+        trace_primegpu_output_set_route(o->s->name, o->index, route);
+        o->route = route;
+        primegpu_console_route(o);
+    }
 }
 
 uint64_t primegpu_output_mode_ns(const PrimeGPUMode *mode)
@@ -245,6 +267,8 @@ uint32_t primegpu_output_read(PrimeGPUOutput *o, enum primegpu_output_reg reg)
         return o->crc_frame;
     case PRIMEGPU_OUTPUT_REG_CRC:
         return o->kept_crc;
+    case PRIMEGPU_OUTPUT_REG_ROUTE:
+        return o->route;
     }
     g_assert_not_reached();
 }
@@ -269,6 +293,9 @@ void primegpu_output_write(PrimeGPUOutput *o, enum primegpu_output_reg reg,
     case PRIMEGPU_OUTPUT_REG_CONTROL:
         o->control = value & PRIMEGPU_OUTPUT_CONTROL_CRC;
         break;
+    case PRIMEGPU_OUTPUT_REG_ROUTE:
+        primegpu_output_set_route(o, value);
+        break;
     default:
         g_assert_not_reached();
     }
@@ -292,6 +319,7 @@ static void primegpu_output_reset_one(PrimeGPUOutput *o)
     o->kept_crc = 0;
     primegpu_output_start_mode(o, &off);
     o->count_base = 0;
+    primegpu_output_set_route(o, o->index);
 }
 
 void primegpu_output_reset(PrimeGPUState *s)
@@ -321,6 +349,7 @@ void primegpu_output_init(PrimeGPUState *s)
 
         o->s = s;
         o->index = i;
+        o->route = i;
         o->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, primegpu_output_timer, o);
         primegpu_console_init(o);
         primegpu_output_plug(o);

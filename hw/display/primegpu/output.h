@@ -111,6 +111,7 @@ typedef struct PrimeGPUOutput {
     uint32_t irq_status;
     uint32_t irq_enable;
     uint32_t control;
+    uint32_t route;             /* the pipe that the connector shows */
     uint64_t flip_seq;
     uint32_t crc;
     uint32_t crc_frame;

@@ -367,3 +367,15 @@ void qprimegpu_scene_check(QPrimeGPUScene *scene)
     }
     g_assert_cmphex(got, ==, wanted);
 }
+
+bool qprimegpu_scene_is_shown(QPrimeGPUScene *scene, uint32_t output)
+{
+    g_autofree uint32_t *wanted = qprimegpu_scene_frame(scene);
+    g_autofree uint32_t *got = NULL;
+    uint32_t width, height;
+
+    got = qprimegpu_screendump(scene->g->qts, "primegpu0", output, &width,
+                               &height);
+    return width == scene->width && height == scene->height &&
+           !memcmp(got, wanted, width * height * sizeof(*got));
+}

@@ -67,5 +67,7 @@ uint32_t *qprimegpu_scene_frame(QPrimeGPUScene *scene);
 uint32_t qprimegpu_scene_crc(QPrimeGPUScene *scene);
 /* Show it; the CRC must be the one of what the specification says. */
 void qprimegpu_scene_check(QPrimeGPUScene *scene);
+/* Whether it is what a person sees at the connector of an output */
+bool qprimegpu_scene_is_shown(QPrimeGPUScene *scene, uint32_t output);
 
 #endif /* QGRAPH_PRIMEGPU_SCENE_H */

@@ -63,7 +63,7 @@ enum primegpu_vector {
  */
 #define PRIMEGPU_REGISTERS(X)                     \
     X(ID,             0x0000, RO,  0x55504750)    \
-    X(VERSION,        0x0004, RO,  0x00000001)    \
+    X(VERSION,        0x0004, RO,  0x00000002)    \
     X(CAPS,           0x0008, RO,  0)             \
     X(DEVICE_ID,      0x000c, RO,  0)             \
     X(CONTROL,        0x0010, RW,  0)             \
@@ -104,7 +104,8 @@ enum primegpu_reg {
 
 /*
  * Registers of one output (section 8.1): name, offset in its block, access,
- * reset value.  Output n has the block at PRIMEGPU_OUTPUT(n).
+ * reset value.  Output n has the block at PRIMEGPU_OUTPUT(n), and after a reset
+ * its ROUTE is n.
  */
 #define PRIMEGPU_OUTPUT_REGISTERS(X)              \
     X(STATUS,         0x0000, RO,  0)             \
@@ -118,7 +119,8 @@ enum primegpu_reg {
     X(FLIP_SEQ_LO,    0x0020, RO,  0)             \
     X(FLIP_SEQ_HI,    0x0024, RO,  0)             \
     X(CRC_FRAME,      0x0028, RO,  0)             \
-    X(CRC,            0x002c, RO,  0)
+    X(CRC,            0x002c, RO,  0)             \
+    X(ROUTE,          0x0030, RW,  0)
 
 #define PRIMEGPU_OUTPUT_REG_ENUM_(name, offset, access, reset) \
     PRIMEGPU_OUTPUT_REG_##name = (offset),
@@ -136,6 +138,8 @@ enum primegpu_output_reg {
 #define PRIMEGPU_ID_VALUE               0x55504750u /* "PGPU" */
 #define PRIMEGPU_VERSION_MAJOR          0xffff0000u
 #define PRIMEGPU_VERSION_MINOR          0x0000ffffu
+/* The first minor version that has ROUTE (section 8.7) */
+#define PRIMEGPU_VERSION_MINOR_ROUTE    2
 
 /* CAPS (section 3.1) */
 #define PRIMEGPU_CAPS_VRAM              0x00000001u
@@ -175,6 +179,9 @@ enum primegpu_output_reg {
 
 /* CONTROL of an output (section 8.6) */
 #define PRIMEGPU_OUTPUT_CONTROL_CRC     0x00000001u
+
+/* ROUTE of an output (section 8.7): the number of a pipe, or */
+#define PRIMEGPU_OUTPUT_ROUTE_NONE      0xffffffffu
 
 /* SCANPOS of an output (section 8.3) */
 #define PRIMEGPU_SCANPOS_LINE           0xffff0000u
