@@ -40,6 +40,7 @@ struct request {
 
     /* what the words are about */
     struct kms_output *output;
+    struct kms_object *connector;   /* the output's, or another one */
     struct made *made;
     struct made outputs[KMS_OUTPUTS_MAX];
 
@@ -131,21 +132,42 @@ static bool begin_output(struct request *r, struct kms_output *output)
         return false;
     }
     r->output = output;
+    r->connector = &output->connector;
     r->made = &r->outputs[kms_index(r->kms, output)];
     r->made->chosen = true;
     begin_object(r, &plane->object, plane);
     return true;
 }
 
-static bool set_output(struct request *r, const char *text)
+static struct kms_output *find_output(struct request *r, const char *text)
 {
     uint64_t number;
 
     if (!line_number(text, &number) || number >= r->kms->output_count) {
         call_fail(r->c, ENODEV, "there are %u outputs", r->kms->output_count);
+        return NULL;
+    }
+    return &r->kms->outputs[number];
+}
+
+static bool set_output(struct request *r, const char *text)
+{
+    struct kms_output *output = find_output(r, text);
+
+    return output && end_plane(r) && begin_output(r, output);
+}
+
+/* The connector of this output is put on the CRTC of the one at hand. */
+static bool set_connector(struct request *r, const char *text)
+{
+    struct kms_output *other = find_output(r, text);
+
+    if (!other) {
         return false;
     }
-    return end_plane(r) && begin_output(r, &r->kms->outputs[number]);
+    r->connector = &other->connector;
+    r->flags |= DRM_MODE_ATOMIC_ALLOW_MODESET;
+    return add_prop(r, r->connector, "CRTC_ID", r->output->crtc.id);
 }
 
 /* Is the word the name of an object? Then the next words are about it. */
@@ -155,7 +177,7 @@ static bool choose_object(struct request *r, const char *word, bool *chosen)
     struct kms_object *object =
         plane ? &plane->object :
         !strcmp(word, "crtc") ? &r->output->crtc :
-        !strcmp(word, "connector") ? &r->output->connector :
+        !strcmp(word, "connector") ? r->connector :
         !strcmp(word, "writeback") ? &r->output->writeback : NULL;
 
     *chosen = object;
@@ -199,7 +221,7 @@ static bool set_mode(struct request *r, const char *word)
 
     r->flags |= DRM_MODE_ATOMIC_ALLOW_MODESET;
     if (!off) {
-        error = kms_find_mode(r->kms->fd, output->connector.id, word, &mode);
+        error = kms_find_mode(r->kms->fd, r->connector->id, word, &mode);
         if (!error) {
             error = kms_blob(r->kms->fd, &mode, sizeof(mode),
                              &r->made->mode_blob);
@@ -210,7 +232,7 @@ static bool set_mode(struct request *r, const char *word)
         }
         call_add(r->c, "mode=%ux%u ", mode.hdisplay, mode.vdisplay);
     }
-    return add_prop(r, &output->connector, "CRTC_ID",
+    return add_prop(r, r->connector, "CRTC_ID",
                     off ? 0 : output->crtc.id) &&
            add_prop(r, &output->crtc, "MODE_ID",
                     off ? 0 : r->made->mode_blob) &&
@@ -305,6 +327,7 @@ static const struct {
     bool (*set)(struct request *r, const char *text);
 } words[] = {
     { "output", set_output },
+    { "connector", set_connector },
     { "mode", set_mode },
     { "fb", set_fb },
     { "src", set_src },

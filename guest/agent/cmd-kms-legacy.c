@@ -26,7 +26,7 @@ int cmd_setcrtc(struct call *c)
 {
     struct file *file = name_file(c, c->argv[1]);
     struct drm_mode_crtc crtc = { 0 };
-    struct kms_output *output;
+    struct kms_output *output, *connected;
     uint32_t fb;
     struct kms *kms;
     int error;
@@ -35,19 +35,20 @@ int cmd_setcrtc(struct call *c)
         return c->error;
     }
     output = output_arg(c, file, 3, &kms);
-    if (!output) {
+    connected = output && c->argc > 5 ? kms_output(c, kms, 5) : output;
+    if (!connected) {
         return c->error;
     }
     crtc.crtc_id = output->crtc.id;
     if (fb) {
-        error = kms_find_mode(file->fd, output->connector.id,
+        error = kms_find_mode(file->fd, connected->connector.id,
                               c->argc > 4 ? c->argv[4] : "preferred",
                               &crtc.mode);
         if (error) {
             return call_fail(c, -error, "the output has no such mode");
         }
         crtc.fb_id = fb;
-        crtc.set_connectors_ptr = (uintptr_t)&output->connector.id;
+        crtc.set_connectors_ptr = (uintptr_t)&connected->connector.id;
         crtc.count_connectors = 1;
         crtc.mode_valid = 1;
     }

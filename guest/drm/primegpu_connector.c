@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Connectors: whether there is a display, and its EDID. */
+/*
+ * Connectors: whether there is a display, its EDID, and whose frame it shows.
+ *
+ * A connector can be on any CRTC. While it is on none it shows nothing, even
+ * when the CRTC of its own output is on.
+ */
+#include <linux/bits.h>
+
 #include <drm/drm_atomic_state_helper.h>
 #include <drm/drm_edid.h>
 #include <drm/drm_encoder.h>
@@ -88,6 +95,48 @@ static const struct drm_connector_funcs primegpu_connector_funcs = {
 	.atomic_destroy_state = drm_atomic_helper_connector_destroy_state,
 };
 
+static void primegpu_connector_route(struct primegpu_output *output, u32 pipe)
+{
+	struct primegpu_device *pgpu = output->pgpu;
+	int idx;
+
+	if (!pgpu->display->has_route || !drm_dev_enter(&pgpu->drm, &idx))
+		return;
+	primegpu_output_write(output, PRIMEGPU_OUTPUT_REG_ROUTE, pipe);
+	drm_dev_exit(idx);
+}
+
+static struct primegpu_output *
+encoder_to_primegpu_output(struct drm_encoder *encoder)
+{
+	return container_of(encoder, struct primegpu_output, encoder);
+}
+
+/* The CRTC has its mode by now, and shows no plane yet. */
+static void primegpu_encoder_atomic_enable(struct drm_encoder *encoder,
+					   struct drm_atomic_state *state)
+{
+	struct primegpu_output *output = encoder_to_primegpu_output(encoder);
+	const struct drm_connector_state *new =
+		drm_atomic_get_new_connector_state(state, &output->connector);
+
+	primegpu_connector_route(output,
+				 crtc_to_primegpu_output(new->crtc)->index);
+}
+
+/* The CRTC is still on. */
+static void primegpu_encoder_atomic_disable(struct drm_encoder *encoder,
+					    struct drm_atomic_state *state)
+{
+	primegpu_connector_route(encoder_to_primegpu_output(encoder),
+				 PRIMEGPU_OUTPUT_ROUTE_NONE);
+}
+
+static const struct drm_encoder_helper_funcs primegpu_encoder_helper_funcs = {
+	.atomic_enable = primegpu_encoder_atomic_enable,
+	.atomic_disable = primegpu_encoder_atomic_disable,
+};
+
 /* The EDID may be new while a display stays connected. */
 void primegpu_connector_hotplug(struct work_struct *work)
 {
@@ -100,6 +149,7 @@ void primegpu_connector_hotplug(struct work_struct *work)
 
 int primegpu_connector_init(struct primegpu_output *output)
 {
+	const struct primegpu_display *display = output->pgpu->display;
 	struct drm_device *drm = &output->pgpu->drm;
 	int ret;
 
@@ -108,7 +158,12 @@ int primegpu_connector_init(struct primegpu_output *output)
 				DRM_MODE_ENCODER_VIRTUAL, NULL);
 	if (ret)
 		return ret;
-	output->encoder.possible_crtcs = drm_crtc_mask(&output->crtc);
+	drm_encoder_helper_add(&output->encoder,
+			       &primegpu_encoder_helper_funcs);
+	output->encoder.possible_crtcs =
+		display->has_route ? GENMASK(display->output_count - 1, 0) :
+				     drm_crtc_mask(&output->crtc);
+	primegpu_connector_route(output, PRIMEGPU_OUTPUT_ROUTE_NONE);
 
 	ret = drmm_connector_init(drm, &output->connector,
 				  &primegpu_connector_funcs,

@@ -59,7 +59,7 @@ struct primegpu_commit {
 };
 
 /**
- * struct primegpu_output - an output: CRTC, its planes and its connectors
+ * struct primegpu_output - an output: CRTC, its planes, and connectors
  */
 struct primegpu_output {
 	/** @pgpu: the device */
@@ -68,11 +68,11 @@ struct primegpu_output {
 	u32 index;
 	/** @crtc: composes, corrects colours, has a timing */
 	struct drm_crtc crtc;
-	/** @encoder: between @crtc and @connector */
+	/** @encoder: between a CRTC of the device and @connector */
 	struct drm_encoder encoder;
 	/** @connector: where displays are plugged in */
 	struct drm_connector connector;
-	/** @writeback: writes frames to memory */
+	/** @writeback: writes frames of @crtc to memory */
 	struct drm_writeback_connector writeback;
 	/** @commit: of the atomic commit that is being sent */
 	struct primegpu_commit commit;
@@ -126,6 +126,8 @@ struct primegpu_display {
 	 * were replaced, but not all released yet
 	 */
 	atomic_t finishing;
+	/** @has_route: a connector can show the frame of any output's CRTC */
+	bool has_route;
 	/** @output_count: number of @outputs */
 	unsigned int output_count;
 	/** @outputs: by number */

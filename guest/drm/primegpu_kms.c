@@ -156,6 +156,9 @@ static int primegpu_kms_alloc(struct primegpu_device *pgpu)
 			       GFP_KERNEL);
 	if (!display)
 		return -ENOMEM;
+	display->has_route = (primegpu_read(pgpu, PRIMEGPU_REG_VERSION) &
+			      PRIMEGPU_VERSION_MINOR) >=
+			     PRIMEGPU_VERSION_MINOR_ROUTE;
 	display->output_count = count;
 	for (i = 0; i < count; i++) {
 		display->outputs[i].pgpu = pgpu;
@@ -163,6 +166,21 @@ static int primegpu_kms_alloc(struct primegpu_device *pgpu)
 	}
 	pgpu->display = display;
 	return primegpu_cmd_display_init(pgpu);
+}
+
+/*
+ * Any number of connectors can show the frame of a CRTC, which can be written
+ * back at the same time.
+ */
+static void primegpu_kms_init_clones(struct drm_device *drm)
+{
+	struct drm_encoder *encoder, *other;
+
+	drm_for_each_encoder(encoder, drm)
+		drm_for_each_encoder(other, drm)
+			if (encoder->possible_crtcs & other->possible_crtcs)
+				encoder->possible_clones |=
+					drm_encoder_mask(other);
 }
 
 int primegpu_kms_init(struct primegpu_device *pgpu)
@@ -184,6 +202,7 @@ int primegpu_kms_init(struct primegpu_device *pgpu)
 		if (ret)
 			return ret;
 	}
+	primegpu_kms_init_clones(drm);
 	ret = primegpu_vblank_init(pgpu);
 	if (ret)
 		return ret;

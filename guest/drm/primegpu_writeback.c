@@ -113,10 +113,8 @@ static const struct drm_connector_funcs primegpu_writeback_funcs = {
 	.atomic_destroy_state = drm_atomic_helper_connector_destroy_state,
 };
 
-/* After the connector, whose frames can be written back as they are shown */
 int primegpu_writeback_init(struct primegpu_output *output)
 {
-	u32 clones;
 	int ret;
 
 	ret = drm_writeback_connector_init(&output->pgpu->drm,
@@ -129,9 +127,5 @@ int primegpu_writeback_init(struct primegpu_output *output)
 		return ret;
 	drm_connector_helper_add(&output->writeback.base,
 				 &primegpu_writeback_helper_funcs);
-	clones = drm_encoder_mask(&output->encoder) |
-		 drm_encoder_mask(&output->writeback.encoder);
-	output->encoder.possible_clones = clones;
-	output->writeback.encoder.possible_clones = clones;
 	return 0;
 }

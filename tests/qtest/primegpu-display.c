@@ -121,6 +121,8 @@ PGOutput pg_output(PGGuest *g, const char *device, unsigned output)
             continue;
         }
         o.connected = qdict_get_bool(info, "connected");
+        o.route = qdict_haskey(info, "route") ? pg_num(info, "route")
+                                               : UINT32_MAX;
         o.on = qdict_get_bool(info, "on");
         o.pending = qdict_get_bool(info, "pending");
         o.width = pg_num(info, "width");

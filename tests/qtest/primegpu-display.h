@@ -71,6 +71,7 @@ void pg_draw_test_card(PGGuest *g, const char *bo, PGPicture *p);
 /* What the device says of an output */
 typedef struct PGOutput {
     bool connected;
+    unsigned route;             /* UINT32_MAX: none */
     bool on;
     bool pending;
     unsigned width;

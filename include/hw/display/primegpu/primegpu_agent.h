@@ -77,6 +77,8 @@
  *         which object of the output the next words are about (first: primary)
  *     fb=FB|off, src=X,Y,W,H, dst=X,Y,W,H, at=X,Y
  *         of a plane; without src and dst, all of the framebuffer, unscaled
+ *     connector=N         put the connector of output N on this CRTC; mode= and
+ *         connector are about it, and not the output's own, from here on
  *     mode=MODE|off       MODE is preferred or WIDTHxHEIGHT[@HZ]
  *     in=FD, out=NEW-FD   IN_FENCE_FD of the plane, OUT_FENCE_PTR
  *     wb=FB, wb-out=NEW-FD  write-back and its fence
@@ -239,8 +241,9 @@
       "list the properties of an object, or tell one; value=")                 \
     X(atomic, WORKER, "FILE OUTPUT WORD...",                                   \
       "MODE_ATOMIC; mode=, and with wait what event tells")                    \
-    X(setcrtc, WORKER, "FILE FB|off [OUTPUT [MODE]]",                          \
-      "show it on the first CRTC, or nothing; mode=")                          \
+    X(setcrtc, WORKER, "FILE FB|off [OUTPUT [MODE [OUTPUT]]]",                 \
+      "show it on the first CRTC, or nothing; on the connector of the second " \
+      "output; mode=")                                                         \
     X(flip, WORKER, "FILE FB [OUTPUT] [async] [nowait]",                       \
       "MODE_PAGE_FLIP, and wait for its event; as event")                      \
     X(setplane, WORKER, "FILE OUTPUT PLANE FB|off [X Y]",                      \
