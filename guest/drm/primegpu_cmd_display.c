@@ -197,6 +197,13 @@ static void primegpu_cmd_trace_commit(struct primegpu_device *pgpu,
 	}
 }
 
+/* Does a commit wait for the vertical blank? */
+static bool primegpu_cmd_is_pending(struct primegpu_output *output)
+{
+	return primegpu_output_read(output, PRIMEGPU_OUTPUT_REG_STATUS) &
+	       PRIMEGPU_OUTPUT_PENDING;
+}
+
 static void primegpu_cmd_pack_commit(struct primegpu_device *pgpu,
 				     const struct primegpu_commit *commit)
 {
@@ -207,6 +214,8 @@ static void primegpu_cmd_pack_commit(struct primegpu_device *pgpu,
 	struct primegpu_cmd_commit *cmd;
 	u32 i;
 
+	if (!primegpu_cmd_is_pending(output))
+		memcpy(output->latched, output->shown, sizeof(output->latched));
 	for (i = 0; i < commit->plane_count; i++) {
 		primegpu_cmd_pack_plane(&tables->planes[i], &commit->planes[i]);
 		memcpy(output->shown[commit->planes[i].index],
@@ -258,13 +267,12 @@ int primegpu_cmd_commit(struct primegpu_device *pgpu,
 	return ret;
 }
 
-static bool primegpu_cmd_shows(const struct primegpu_output *output, int plane,
-			       u64 key)
+static bool primegpu_cmd_has_key(const __le64 *keys, u64 key)
 {
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(output->shown[plane]); i++)
-		if (le64_to_cpu(output->shown[plane][i]) == key)
+	for (i = 0; i < PRIMEGPU_KEYS_MAX; i++)
+		if (le64_to_cpu(keys[i]) == key)
 			return true;
 	return false;
 }
@@ -275,12 +283,18 @@ static void primegpu_cmd_hide_output(struct primegpu_output *output, u64 key)
 		.output = output->index,
 		.async = true,
 	};
+	bool pending = primegpu_cmd_is_pending(output);
+	bool latched = false;
 	int i;
 
-	for (i = 0; i < PRIMEGPU_PLANE_MAX; i++)
-		if (primegpu_cmd_shows(output, i, key))
+	for (i = 0; i < PRIMEGPU_PLANE_MAX; i++) {
+		if (primegpu_cmd_has_key(output->shown[i], key))
 			commit.planes[commit.plane_count++].index = i;
-	if (!commit.plane_count)
+		else if (pending)
+			latched |= primegpu_cmd_has_key(output->latched[i],
+							key);
+	}
+	if (!commit.plane_count && !latched)
 		return;
 	primegpu_cmd_pack_commit(output->pgpu, &commit);
 	primegpu_cmd_trace_commit(output->pgpu, &commit);
@@ -288,9 +302,9 @@ static void primegpu_cmd_hide_output(struct primegpu_output *output, u64 key)
 }
 
 /*
- * Turns planes that show a BO off, at once: its bytes go although they were
- * pinned, as they do when their device is unplugged. For the helpers the
- * planes stay on.
+ * Turns planes that show a BO off, at once, and has what replaces it latched
+ * now: its bytes go although they were pinned, as they do when their device is
+ * unplugged. For the helpers the planes stay on.
  */
 void primegpu_cmd_hide(struct primegpu_bo *bo)
 {

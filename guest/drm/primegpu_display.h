@@ -83,8 +83,13 @@ struct primegpu_output {
 	struct mutex lock;
 	/** @flip_wait: woken up when a commit is latched */
 	wait_queue_head_t flip_wait;
-	/** @shown: keys in the hardware's planes; under the ring's lock */
+	/**
+	 * @shown: keys in the hardware's planes by the newest commit. This and
+	 * @latched are under the ring's lock.
+	 */
 	__le64 shown[PRIMEGPU_PLANE_MAX][PRIMEGPU_KEYS_MAX];
+	/** @latched: those it shows as long as that commit waits */
+	__le64 latched[PRIMEGPU_PLANE_MAX][PRIMEGPU_KEYS_MAX];
 	/** @hotplug_work: tells user space that a display came or went */
 	struct work_struct hotplug_work;
 	/** @retire_work: releases what is in @released */

@@ -13,6 +13,8 @@ static const uint64_t pg_end;   /* of a table's keys */
 /* How many must come in time, and of how many */
 #define PG_CURSORS_LATE     5
 #define PG_CURSORS_MAX      500
+/* To unbind a driver within a second */
+#define PG_TRIES            5
 
 #define PG_LEAVES(g, ...)                       \
     do {                                        \
@@ -241,6 +243,59 @@ static void pg_test_unbind_draw(const void *data)
 }
 
 /*
+ * The driver goes of the GPU in whose VRAM the frame is, and it is not shown
+ * any more; a flip that replaces it is done at once.  Did it wait until then?
+ */
+static bool pg_unbind_vram(PGGuest *g, const PGDisplayPair *pair, bool flips)
+{
+    PGShow s = { 0 };
+    PGOutput before, after;
+    uint64_t own;
+
+    pg_show_begin(&s, g, pair, false);
+    own = pg_create(g, "s", "own", PG_SHOW_SIZE);
+    pg_do(g, "addfb own %u %u %u", s.width, s.height, s.width * 4);
+    pg_do(g, "fill d0 0 %u 0x123456 wait", PG_SHOW_SIZE);
+    /* A frame takes a second. */
+    pg_do(g, "atomic s 0 mode=%ux%u@1 fb=s0", s.width, s.height);
+    pg_assert_u64(g, "the frame is in VRAM",
+                  pg_look_bo(g, s.draw_key[0]).location,
+                  PRIME_GPU_LOCATION_VRAM);
+    if (flips) {
+        pg_do(g, "atomic s 0 fb=own nonblock event");
+    }
+    before = pg_output(g, pair->show_id, 0);
+    pg_do(g, "p0 unbind %s", pair->draw);
+    after = pg_output(g, pair->show_id, 0);
+    pg_assert_u64(g, "BO that is shown after the driver has gone", after.key,
+                  flips ? own : 0);
+    pg_assert_no_violations(g);
+    if (flips) {
+        pg_do(g, "event s %u", PG_SOON_MS);
+    }
+    pg_show_end(&s);
+    pg_do(g, "p0 bind %s", pair->draw);
+    return before.pending && after.vblank_count == before.vblank_count;
+}
+
+static void pg_test_unbind_vram(const void *data)
+{
+    const PGDisplayPair *pair = data;
+    PGGuest *g = pg_start(NULL);
+    unsigned tries = 0;
+
+    pg_set_param(g, "primegpu_integrated", "dynamic", 1);
+    pg_unbind_vram(g, pair, false);
+    while (!pg_unbind_vram(g, pair, true)) {
+        if (++tries == PG_TRIES) {
+            pg_fail(g, "the driver never went while the flip waited");
+        }
+    }
+    pg_works(g, pair);
+    pg_finish(g);
+}
+
+/*
  * What is shown is all that keeps an import, and with it the exporter's BO: the
  * hardware lets go of the bytes first, though a worker frees them.
  */
@@ -318,5 +373,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     pg_add_display_tests("display-life", pg_tests, ARRAY_SIZE(pg_tests));
+    pg_add_case("display-life/unbind-vram/discrete-to-integrated",
+                pg_test_unbind_vram, &pg_display_pairs[0]);
     return g_test_run();
 }
