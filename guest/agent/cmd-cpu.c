@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -13,25 +14,68 @@
 #define PIECE       4096    /* whole words, as the checksum wants them */
 #define READ_MAX    256
 
-static int do_mmap(struct call *c, const char *name, int fd, uint64_t size,
-                   uint64_t offset, int mode)
-{
-    int prot = mode == 0 ? PROT_READ : PROT_READ | PROT_WRITE;
-    int flags = mode == 1 ? MAP_PRIVATE : MAP_SHARED;
-    struct map *map = name_new_map(c, name);
+/* How to map what is at this offset of the file */
+struct how {
+    uint64_t size;
+    uint64_t offset;
+    int prot;
+    int flags;
+};
 
+static bool parse_how(struct call *c, int arg, struct how *how)
+{
+    uint64_t at;
+
+    for (; arg < c->argc; arg++) {
+        const char *word = c->argv[arg];
+
+        if (!strcmp(word, "ro")) {
+            how->prot = PROT_READ;
+        } else if (!strcmp(word, "wo")) {
+            how->prot = PROT_WRITE;
+        } else if (!strcmp(word, "none")) {
+            how->prot = PROT_NONE;
+        } else if (!strcmp(word, "private")) {
+            how->flags = MAP_PRIVATE;
+        } else if (!strncmp(word, "at=", 3) && line_number(word + 3, &at)) {
+            how->offset += at;
+        } else if (strncmp(word, "size=", 5) ||
+                   !line_number(word + 5, &how->size)) {
+            call_usage(c);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The words from argument arg on tell how. */
+static int do_mmap(struct call *c, const char *name, int fd, uint64_t size,
+                   uint64_t offset, int arg)
+{
+    struct how how = {
+        .size = size,
+        .offset = offset,
+        .prot = PROT_READ | PROT_WRITE,
+        .flags = MAP_SHARED,
+    };
+    struct map *map;
+
+    if (!parse_how(c, arg, &how)) {
+        return c->error;
+    }
+    map = name_new_map(c, name);
     if (!map) {
         return c->error;
     }
     fault_on();
-    map->addr = mmap(NULL, size, prot, flags, fd, offset);
+    map->addr = mmap(NULL, how.size, how.prot, how.flags, fd, how.offset);
     fault_off();
     if (map->addr == MAP_FAILED) {
         name_drop(map);
         return call_fail(c, errno, "mmap");
     }
-    map->size = size;
-    call_add(c, "size=%llu", (unsigned long long)size);
+    map->size = how.size;
+    call_add(c, "size=%llu", (unsigned long long)how.size);
     return 0;
 }
 
@@ -39,16 +83,16 @@ int cmd_mmap(struct call *c)
 {
     struct bo *bo = name_bo(c, c->argv[1]);
     uint64_t offset;
-    int mode = -1, error;
+    int error;
 
-    if (!bo || (c->argc > 3 && !call_choice(c, 3, "ro|private", &mode))) {
+    if (!bo) {
         return c->error;
     }
     error = drm_map_offset(bo, &offset);
     if (error) {
         return call_fail(c, -error, "no mmap offset");
     }
-    return do_mmap(c, c->argv[2], bo->file->fd, bo->size, offset, mode);
+    return do_mmap(c, c->argv[2], bo->file->fd, bo->size, offset, 3);
 }
 
 int cmd_mmap_via(struct call *c)
@@ -65,20 +109,18 @@ int cmd_mmap_via(struct call *c)
     if (error) {
         return call_fail(c, -error, "no mmap offset");
     }
-    return do_mmap(c, c->argv[3], file->fd, bo->size, offset, -1);
+    return do_mmap(c, c->argv[3], file->fd, bo->size, offset, c->argc);
 }
 
 int cmd_mmap_fd(struct call *c)
 {
     struct fd *fd = name_fd(c, c->argv[1]);
     uint64_t size;
-    int mode = -1;
 
-    if (!fd || !call_number(c, 3, SIZE_MAX, &size) ||
-        (c->argc > 4 && !call_choice(c, 4, "ro|private", &mode))) {
+    if (!fd || !call_number(c, 3, SIZE_MAX, &size)) {
         return c->error;
     }
-    return do_mmap(c, c->argv[2], fd->fd, size, 0, mode);
+    return do_mmap(c, c->argv[2], fd->fd, size, 0, 4);
 }
 
 int cmd_munmap(struct call *c)

@@ -216,6 +216,23 @@ void pg_assert_nothing_left(PGGuest *g, const char *what)
                 dmabufs, what);
     }
 }
+GArray *pg_keys(PGGuest *g)
+{
+    g_autoptr(GArray) bos = pg_bos(g, NULL);
+    GArray *keys = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+
+    for (unsigned i = 0; i < bos->len; i++) {
+        g_array_append_val(keys, g_array_index(bos, PGBo, i).key);
+    }
+    return keys;
+}
+
+void pg_assert_keys(PGGuest *g, const GArray *keys)
+{
+    pg_settle(g);
+    pg_assert_table_is(g, (const uint64_t *)keys->data, keys->len);
+}
+
 
 uint64_t pg_sum_words(size_t size, uint32_t first, size_t at, uint32_t second)
 {

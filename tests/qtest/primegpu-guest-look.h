@@ -52,6 +52,11 @@ void pg_finish(PGGuest *g);
  */
 void pg_assert_nothing_left(PGGuest *g, const char *what);
 
+/* Keys of the BOs that are alive now; free with g_array_unref. */
+GArray *pg_keys(PGGuest *g);
+/* Settle; then exactly these are. */
+void pg_assert_keys(PGGuest *g, const GArray *keys);
+
 /* Checksum of @size bytes: 32-bit words @first, from byte @at on @second */
 uint64_t pg_sum_words(size_t size, uint32_t first, size_t at,
                       uint32_t second);

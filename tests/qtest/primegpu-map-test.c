@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Guest test: mappings.  One keeps its BO alive, with the bytes that are in
- * it, whatever else goes; one that is refused keeps nothing, and takes nothing
- * away.
+ * it, whatever else goes.
  */
 #include "qemu/osdep.h"
 #include "primegpu-guest.h"
@@ -220,42 +219,6 @@ static void pg_test_and_unmap(const void *data)
     pg_stop(g);
 }
 
-/* A private mapping for writing is refused, one that is too large as well. */
-static void pg_test_refused(const void *data)
-{
-    PGMapped m = pg_map_start(data);
-    PGGuest *g = m.g;
-    unsigned refused = 0;
-
-    for (unsigned i = 0; i < PG_TIMES; i++) {
-        const PGReply *r = pg_map(&m, "m", "private");
-
-        if (r->ok) {
-            pg_do(g, "munmap m");
-        } else {
-            refused++;
-        }
-        pg_map_leaves(&m, true);
-        if (m.c->by_fd) {
-            pg_err(g, "EINVAL", "mmap-fd d m %u", PG_SIZE * 2);
-            pg_map_leaves(&m, true);
-        }
-    }
-    g_test_message("%u of %u private mappings were refused", refused, PG_TIMES);
-    pg_map_ok(&m, "m");
-    pg_do(g, "write m 0 64 5");
-    pg_do(g, "fill b 0 4096 0x2a2a2a2a wait");
-    pg_do(g, "munmap m");
-    pg_map_leaves(&m, true);
-    if (m.c->by_fd) {
-        pg_close_fd(g, "d");
-        pg_map_leaves(&m, true);
-    }
-    pg_close(g, "b");
-    pg_map_leaves(&m, false);
-    pg_stop(g);
-}
-
 static const struct {
     const char *name;
     PGCaseFn fn;
@@ -264,7 +227,6 @@ static const struct {
     { "without-handle", pg_test_without_handle },
     { "many", pg_test_many },
     { "and-unmap", pg_test_and_unmap },
-    { "refused", pg_test_refused },
 };
 
 int main(int argc, char **argv)

@@ -2,7 +2,7 @@
 /*
  * Guest test: calls that name the wrong object.  Each fd where another kind of
  * fd belongs, a BO through a file that has no handle to it, framebuffers of
- * others: all are refused, and nothing is kept.
+ * others, ioctls with one thing wrong: all are refused, and nothing is kept.
  */
 #include "qemu/osdep.h"
 #include "primegpu-guest-look.h"
@@ -157,6 +157,68 @@ static void pg_test_fresh(const void *data)
     pg_stop(g);
 }
 
+/* Whose files: handles, dma-buf and syncobj are of the same one. */
+typedef struct PGMisuse {
+    const char *name;
+    const char *gpu;
+    const char *node;
+    bool fb;                    /* has framebuffers */
+    bool syncobjs;
+} PGMisuse;
+
+static const PGMisuse pg_misused[] = {
+    { "integrated-card", "integrated", "card", true, true },
+    { "integrated-render", "integrated", "render", false, true },
+    { "discrete-card", "discrete", "card", true, true },
+    { "discrete-render", "discrete", "render", false, true },
+    { "vgem", "vgem", "card", false },
+    { "vkms", "vkms", "card", true },
+};
+
+/* No ioctl that has one thing wrong takes anything, or lets go of it. */
+static void pg_test_misuse(const void *data)
+{
+    const PGMisuse *w = data;
+    PGGuest *g = pg_start(NULL);
+    g_autoptr(GArray) keys = NULL;
+    uint64_t fb = 0, sum;
+    const PGReply *r;
+
+    pg_do(g, "open f %s %s", w->gpu, w->node);
+    pg_do(g, "create f b %u", PG_SIZE);
+    if (w->fb) {
+        fb = pg_u64(g, pg_do(g, "addfb b 32 32 128"), "fb");
+    }
+    pg_do(g, "export b d");
+    pg_do(g, "open j discrete");
+    pg_do(g, "syncobj %s y", w->syncobjs ? "f" : "j");
+    pg_do(g, "import j d i");
+    pg_do(g, "fill i 0 %u 0x1234 out=s wait", PG_SIZE);
+    sum = pg_sum_words(PG_SIZE, 0x1234, PG_SIZE, 0);
+    pg_settle(g);
+    keys = pg_keys(g);
+    for (unsigned n = 0;; n++) {
+        r = pg_call(g, "misuse f b d s y %" PRIu64 " %u", fb, n);
+        if (!r->ok && g_str_equal(r->error, "ERANGE")) {
+            break;
+        } else if (!r->ok) {
+            pg_fail(g, "%s %s", r->error, r->text);
+        }
+        pg_assert_keys(g, keys);
+        pg_assert_u64(g, "contents", pg_bo_sum(g, "b"), sum);
+    }
+    pg_do(g, "close i");
+    pg_do(g, "close b");
+    pg_do(g, "close-fd d");
+    pg_do(g, "close-fd s");
+    pg_do(g, "syncobj-destroy y");
+    if (fb) {
+        pg_do(g, "rmfb f %" PRIu64, fb);
+    }
+    pg_assert_nothing_left(g, "all names were let go of");
+    pg_stop(g);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -178,6 +240,12 @@ int main(int argc, char **argv)
 
             pg_add_case(path, tests[i].fn, pg_gpus[k]);
         }
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_misused); i++) {
+        g_autofree char *path =
+            g_strdup_printf("wrong/misuse/%s", pg_misused[i].name);
+
+        pg_add_case(path, pg_test_misuse, &pg_misused[i]);
     }
     return g_test_run();
 }

@@ -69,6 +69,9 @@
  * the job is done, else when it is queued), in=FD and out=FD (sync_files;
  * out names a new one), insync=SYNC[:POINT] and outsync=SYNC[:POINT].
  *
+ * HOW of mmap is ro, wo or none (what may be done, else all), private (else
+ * shared), at=OFFSET (in the BO, else 0) and size=BYTES (else all of the BO).
+ *
  * OUTPUT is a number from 0: that CRTC of the device and the connector of that
  * number, without write-back connectors.  A WORD of atomic is
  *
@@ -180,11 +183,11 @@
     X(udmabuf, WORKER, "NEW-FD SIZE", "a dma-buf of the pages of a memfd")     \
     X(heap, WORKER, "NEW-FD SIZE", "a dma-buf of the system's heap")           \
     /* CPU access */                                                           \
-    X(mmap, WORKER, "BO MAP [ro|private]",                                     \
+    X(mmap, WORKER, "BO MAP [HOW]...",                                         \
       "map it through its DRM file; size=")                                    \
     X(mmap_via, WORKER, "BO FILE MAP",                                         \
       "map it through another file of its device; size=")                      \
-    X(mmap_fd, WORKER, "FD MAP SIZE [ro|private]",                             \
+    X(mmap_fd, WORKER, "FD MAP SIZE [HOW]...",                                 \
       "map it through the dma-buf; size=")                                     \
     X(munmap, WORKER, "MAP", "unmap it")                                       \
     X(write, WORKER, "MAP OFFSET LENGTH SEED",                                 \
@@ -297,6 +300,9 @@
     /* measuring: runs N times in one go */                                    \
     X(bench_create, WORKER, "FILE SIZE N [touch|attach|job]",                  \
       "create, use (CPU, GEM_PLACE, fill job), close; ns=")                    \
+    X(misuse, WORKER, "FILE BO FD SYNC-FD SYNC FB N",                          \
+      "the Nth ioctl with one thing wrong, each that can be; call= refused=, " \
+      "an error if one is not refused or (ERANGE) there is no Nth")            \
     X(bench_share, WORKER, "FILE FILE SIZE N",                                 \
       "create, export, import, close-fd, close, close; then settle; "          \
       "ns= settle-ns=")                                                        \
