@@ -6,125 +6,12 @@
  * and with nothing else.
  */
 #include "qemu/osdep.h"
-#include "primegpu-display.h"
+#include "primegpu-display-lease.h"
 
 static const PGMachine pg_two_outputs = {
     .extra = "-global primegpu-integrated.max-outputs=2 "
              "-global primegpu-discrete.max-outputs=2",
 };
-
-/* A frame that file d of a worker draws for another file there */
-typedef struct PGFrame {
-    uint64_t drawn;
-    uint64_t shown;             /* 0: the shower has no keys */
-    unsigned fb;
-} PGFrame;
-
-static PGFrame pg_frame(PGGuest *g, const PGDisplayPair *pair,
-                        const char *worker, const char *file, const char *bo)
-{
-    PGFrame f = { 0 };
-    const PGReply *r;
-
-    r = pg_do(g, "%s create d %s-d %u", worker, bo, PG_SHOW_SIZE);
-    f.drawn = pg_u64(g, r, "key");
-    pg_do(g, "%s export %s-d x", worker, bo);
-    r = pg_do(g, "%s import %s x %s", worker, file, bo);
-    f.shown = pair->show_id ? pg_u64(g, r, "key") : 0;
-    pg_do(g, "%s close-fd x", worker);
-    pg_do(g, "%s close %s-d", worker, bo);
-    r = pg_do(g, "%s addfb %s %u %u %u", worker, bo, PG_SHOW_WIDTH,
-              PG_SHOW_HEIGHT, PG_SHOW_WIDTH * 4);
-    f.fb = pg_u64(g, r, "fb");
-    return f;
-}
-
-static void pg_frame_assert(PGGuest *g, const PGFrame *f, bool alive)
-{
-    pg_settle(g);
-    if (alive) {
-        pg_assert_alive(g, f->drawn);
-    } else {
-        if (f->shown) {
-            pg_assert_released(g, f->shown, pg_step(g));
-        }
-        pg_await_events(g, PRIME_GPU_LEDGER_EVENT_KIND_RELEASE, f->drawn, 1);
-        pg_assert_released(g, f->drawn, pg_step(g));
-    }
-}
-
-/* File s of a lessor, file l of a lessee; both may be in one worker. */
-typedef struct PGLease {
-    PGGuest *g;
-    const PGDisplayPair *pair;
-    const char *lessor;         /* worker */
-    const char *lessee;
-    unsigned output;            /* that is leased */
-    unsigned id;
-    PGFrame own;                /* on output 0, where another is leased */
-    PGFrame frame;              /* of the lessee */
-} PGLease;
-
-static bool pg_lease_has_two(const PGLease *l)
-{
-    return l->pair->show_id;
-}
-
-static void pg_lease_assert_on(PGLease *l, const char *what)
-{
-    pg_frame_assert(l->g, &l->frame, true);
-    if (l->pair->show_id) {
-        pg_assert_u64(l->g, what,
-                      pg_output(l->g, l->pair->show_id, l->output).key,
-                      l->frame.shown);
-    }
-}
-
-/* The lease is made, and lent to the other worker. */
-static void pg_lease_begin(PGLease *l)
-{
-    PGGuest *g = l->g;
-
-    pg_restart_script(g);
-    pg_forget(g);
-    l->lessor = l->lessor ?: "p1";
-    l->lessee = l->lessee ?: "p1";
-    l->output = pg_lease_has_two(l);
-    pg_do(g, "%s open d %s", l->lessor, l->pair->draw);
-    pg_do(g, "%s open s %s card", l->lessor, l->pair->show);
-    if (pg_lease_has_two(l)) {
-        l->own = pg_frame(g, l->pair, l->lessor, "s", "own");
-        pg_do(g, "%s atomic s 0 mode=320x240 fb=own", l->lessor);
-    }
-    l->id = pg_u64(g, pg_do(g, "%s lease s %u l", l->lessor, l->output),
-                   "lessee");
-    if (!g_str_equal(l->lessor, l->lessee)) {
-        pg_do(g, "%s send-file l %s l", l->lessor, l->lessee);
-        pg_do(g, "%s close-file l", l->lessor);
-        pg_do(g, "%s open d %s", l->lessee, l->pair->draw);
-    }
-}
-
-static void pg_lease_show(PGLease *l)
-{
-    l->frame = pg_frame(l->g, l->pair, l->lessee, "l", "leased");
-    pg_do(l->g, "%s atomic l 0 mode=320x240 fb=leased", l->lessee);
-    pg_lease_assert_on(l, "BO that the lessee shows");
-}
-
-static void pg_lease_end(PGLease *l, const char *what)
-{
-    static const char *const files[] = { "l", "s", "d" };
-
-    for (unsigned i = 0; i < ARRAY_SIZE(files); i++) {
-        pg_call(l->g, "%s close-file %s", l->lessor, files[i]);
-        pg_call(l->g, "%s close-file %s", l->lessee, files[i]);
-    }
-    pg_assert_nothing_left(l->g, what);
-    pg_assert_no_violations(l->g);
-    /* A display that nobody has turned off is on without planes. */
-    pg_do(l->g, "blank");
-}
 
 /* What a lessee sees, and what is no lease */
 static void pg_test_view(const void *data)
@@ -155,11 +42,10 @@ static void pg_test_view(const void *data)
     pg_lease_begin(&l);
     pg_lease_show(&l);
     pg_do(g, "open other %s card", l.pair->show);
+    pg_do(g, "uevents u");
     pg_assert_u64(g, "outputs of the lessee",
                   pg_u64(g, pg_do(g, "kms l"), "outputs"), 1);
-    pg_assert_u64(g, "objects of the lessee",
-                  pg_u64(g, pg_do(g, "leased l"), "objects"),
-                  l.pair->show_id ? 5 : 4);
+    pg_lease_assert(&l, "p1", "l", false);
     output = g_strdup_printf("%u", l.output);
     id = g_strdup_printf("%u", l.id);
     fb = g_strdup_printf("%" PRIu64,
@@ -178,9 +64,11 @@ static void pg_test_view(const void *data)
     pg_close_file(g, "other");
     pg_close_file(g, "l");
     pg_frame_assert(g, &l.frame, false);
+    pg_do(g, "uevent u %u LEASE=1", PG_SOON_MS);
+    pg_close_fd(g, "u");
     pg_assert_u64(g, "lessees",
                   pg_u64(g, pg_do(g, "lessees s"), "lessees"), 0);
-    /* What was leased can be leased again. */
+    pg_lease_again(&l, "s", l.id);
     pg_do(g, "lease s %u l", l.output);
     pg_lease_show(&l);
     pg_lease_end(&l, "all files were closed");
@@ -192,22 +80,20 @@ typedef struct PGLeaseOrder {
     const char *name;
     const char *lines[4];
     unsigned last;              /* line with which the frame goes */
-    bool revoked;               /* before that */
 } PGLeaseOrder;
 
 static const PGLeaseOrder pg_orders[] = {
     { "lessee, lessor", { "L close-file l", "S close-file s" }, 0 },
-    { "lessor, lessee", { "S close-file s", "L close-file l" }, 1, true },
-    { "revoke, lessee", { "S revoke", "L close-file l", "S close-file s" }, 1,
-      true },
+    { "lessor, lessee", { "S close-file s", "L close-file l" }, 1 },
+    { "revoke, lessee", { "S revoke", "L close-file l", "S close-file s" }, 1 },
     { "revoke, framebuffer", { "S revoke", "L rmfb",
-      "L close-file l" }, 1, true },
+      "L close-file l" }, 1 },
     { "revoke twice, lessor", { "S revoke", "S revoke", "S close-file s",
-      "L close-file l" }, 3, true },
+      "L close-file l" }, 3 },
     { "framebuffer, revoke", { "L rmfb", "S revoke", "L close-file l"
       }, 0 },
     { "master drops", { "S master s drop", "S close-file s", "L close-file l" },
-      2, true },
+      2 },
 };
 
 static void pg_lease_line(PGLease *l, const char *text)
@@ -216,6 +102,14 @@ static void pg_lease_line(PGLease *l, const char *text)
 
     if (g_str_equal(text, "S revoke")) {
         pg_do(l->g, "%s revoke s %u", worker, l->id);
+        if (!l->ended) {
+            pg_lease_again(l, "s", l->id + 1);
+        }
+        l->ended = true;
+    } else if (g_str_equal(text, "S close-file s")) {
+        pg_do(l->g, "%s close-file s", worker);
+        pg_lease_by_next(l);
+        l->ended = true;
     } else if (g_str_equal(text, "L rmfb")) {
         pg_do(l->g, "%s rmfb l %u", worker, l->frame.fb);
     } else {
@@ -235,9 +129,8 @@ static void pg_lease_order(PGLease *l, const PGLeaseOrder *o)
         } else if (i == o->last) {
             pg_frame_assert(l->g, &l->frame, false);
         }
-        if (i < o->last && o->revoked &&
-            pg_call(l->g, "%s atomic l 0 fb=off", l->lessee)->ok) {
-            pg_fail(l->g, "a lessee without a lease has turned a plane off");
+        if (i < o->last) {
+            pg_lease_assert(l, l->lessee, "l", l->ended);
         }
     }
     pg_lease_end(l, o->name);
@@ -282,11 +175,94 @@ static void pg_test_killed(const void *data)
         if (lessor_first) {
             pg_do(g, "kill p2");
             pg_lease_assert_on(&l, "BO of a lessee whose lessor was killed");
+            pg_lease_assert(&l, "p3", "l", true);
         }
         pg_do(g, "kill p3");
         pg_frame_assert(g, &l.frame, false);
         pg_call(g, "kill p2");
         pg_lease_end(&l, "both processes were killed");
+    }
+    pg_finish(g);
+}
+
+/* A lessor that has two lessees, where there are two outputs, goes. */
+static void pg_test_lessor(const void *data)
+{
+    static const char *const ends[] = {
+        "p2 close-file s", "p2 exit", "p2 exec", "kill p2",
+        "p2 master s drop; p2 close-file s",
+        "p2 master s drop; p2 master s set; kill p2",
+    };
+    PGGuest *g = pg_start(&pg_two_outputs);
+
+    for (unsigned i = 0; i < ARRAY_SIZE(ends); i++) {
+        g_auto(GStrv) lines = g_strsplit(ends[i], "; ", -1);
+        PGLease l = {
+            .g = g, .pair = data, .lessor = "p2", .lessee = "p3",
+        };
+        bool two = pg_lease_has_two(&l);
+
+        pg_do(g, "spawn p2");
+        pg_do(g, "spawn p3");
+        pg_lease_begin(&l);
+        pg_lease_show(&l);
+        if (two) {
+            pg_do(g, "p2 lease s 0 k");
+            pg_do(g, "p2 send-file k p3 k");
+            pg_do(g, "p2 close-file k");
+        }
+        for (unsigned k = 0; lines[k]; k++) {
+            pg_lease_assert(&l, "p3", "l", false);
+            if (two) {
+                pg_lease_assert(&l, "p3", "k", false);
+            }
+            pg_do(g, "%s", lines[k]);
+        }
+        pg_lease_assert(&l, "p3", "l", true);
+        if (two) {
+            pg_lease_assert(&l, "p3", "k", true);
+        }
+        pg_call(g, "spawn p2");
+        pg_lease_by_next(&l);
+        pg_do(g, "kill p2");
+        pg_lease_assert_on(&l, "BO of a lessee whose lessor has gone");
+        pg_do(g, "kill p3");
+        pg_frame_assert(g, &l.frame, false);
+        pg_lease_end(&l, ends[i]);
+    }
+    pg_finish(g);
+}
+
+/* The device goes under lessor and lessee, who close in both orders. */
+static void pg_test_unbound(const void *data)
+{
+    const PGDisplayPair *pair = data;
+    PGGuest *g = pg_start(&pg_two_outputs);
+
+    for (unsigned i = 0; i < 2; i++) {
+        PGLease l = {
+            .g = g, .pair = data, .lessor = "p2", .lessee = "p3",
+        };
+
+        pg_do(g, "spawn p2");
+        pg_do(g, "spawn p3");
+        pg_lease_begin(&l);
+        pg_lease_show(&l);
+        pg_do(g, "p0 unbind %s", pair->show);
+        pg_err(g, "ENODEV", "p3 leased l");
+        pg_err(g, "ENODEV", "p2 lessees s");
+        pg_err(g, "ENODEV", "p2 revoke s %u", l.id);
+        pg_err(g, "ENODEV", "p2 lease s 0 k");
+        pg_do(g, "kill %s", i ? "p2" : "p3");
+        pg_settle(g);
+        pg_do(g, "kill %s", i ? "p3" : "p2");
+        pg_settle(g);
+        pg_assert_table(g, UINT64_C(0));
+        pg_do(g, "p0 bind %s", pair->show);
+        pg_do(g, "spawn p2");
+        pg_lease_by_next(&l);
+        pg_do(g, "kill p2");
+        pg_assert_nothing_left(g, "all files of a device that was gone");
     }
     pg_finish(g);
 }
@@ -339,6 +315,7 @@ static void pg_test_masters(const void *data)
 
     for (unsigned i = 0; i < 4; i++) {
         const char *first = i & 1 ? "b" : "a", *then = i & 1 ? "a" : "b";
+        PGLease l = { .g = g, .pair = pair };
         PGFrame a, b;
 
         pg_restart_script(g);
@@ -354,6 +331,7 @@ static void pg_test_masters(const void *data)
         pg_err(g, "EACCES", "auth b 1");
         pg_do(g, "lease a 0 l");
         pg_do(g, "master a drop");
+        pg_lease_assert(&l, "p1", "l", false);
         pg_err(g, "EACCES", "atomic a 0 fb=fa");
         pg_err(g, "EACCES", "atomic b 0 fb=fb");
         pg_do(g, "master b set");
@@ -368,11 +346,13 @@ static void pg_test_masters(const void *data)
             pg_do(g, "atomic a 0 fb=off");
             pg_do(g, "atomic l 0 fb=off");
         }
+        pg_lease_assert(&l, "p1", "l", false);
         pg_close_file(g, first);
         pg_frame_assert(g, i & 1 ? &b : &a, false);
         pg_frame_assert(g, i & 1 ? &a : &b, true);
         pg_close_file(g, then);
         pg_frame_assert(g, i & 1 ? &a : &b, false);
+        pg_lease_assert(&l, "p1", "l", true);
         pg_close_file(g, "l");
         pg_close_file(g, "d");
         pg_assert_nothing_left(g, "both masters were closed");
@@ -385,13 +365,20 @@ static const PGDisplayTest pg_tests[] = {
     { "view", pg_test_view },
     { "orders", pg_test_orders },
     { "killed", pg_test_killed },
+    { "lessor", pg_test_lessor },
     { "flight", pg_test_flight },
     { "masters", pg_test_masters },
+};
+
+static const PGDisplayTest pg_unbound[] = {
+    { "unbound", pg_test_unbound },
 };
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     pg_add_shower_tests("display-lease", pg_tests, ARRAY_SIZE(pg_tests));
+    /* The agent unbinds what is on PCI. */
+    pg_add_display_tests("display-lease", pg_unbound, ARRAY_SIZE(pg_unbound));
     return g_test_run();
 }
