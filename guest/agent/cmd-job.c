@@ -140,7 +140,6 @@ static int job_run(struct call *c, struct job *job, int arg)
         }
         return call_fail(c, -error, "SUBMIT");
     }
-    call_add(c, "seqno=%llu", (unsigned long long)job->submit.seqno);
     if (job->submit.flags & PRIMEGPU_SUBMIT_FENCE_FD_OUT) {
         return job_fence(c, job, out);
     }

@@ -167,7 +167,8 @@ struct drm_primegpu_sync {
  * @out_sync_count: number of @out_syncs
  * @in_fence_fd: with FENCE_FD_IN
  * @out_fence_fd: with FENCE_FD_OUT, comes back
- * @seqno: the hardware's number of the job comes back when it is known, else 0
+ * @seqno: 0 comes back: the job gets the hardware's number when the scheduler
+ * hands it on, which the call does not wait for; tracepoints tell it
  *
  * Errors: ENOENT an unknown handle; EINVAL flags, counts, or an operation that
  * leaves its BOs; ENODEV the device is gone.

@@ -198,14 +198,14 @@
     X(checksum, WORKER, "MAP [OFFSET LENGTH]", "checksum= of the bytes")       \
     /* jobs */                                                                 \
     X(fill, WORKER, "BO OFFSET LENGTH VALUE [OPTIONS...]",                     \
-      "a job that fills with 32-bit words; seqno=")                            \
+      "a job that fills with 32-bit words")                                    \
     X(copy, WORKER, "DST-BO OFFSET SRC-BO OFFSET LENGTH [OPTIONS...]",         \
-      "a copy job; seqno=")                                                    \
+      "a copy job")                                                            \
     X(fill_rect, WORKER,                                                       \
       "BO OFFSET STRIDE WIDTH HEIGHT CPP VALUE [OPTIONS...]",                  \
-      "a fill of a rectangle; seqno=")                                         \
+      "a fill of a rectangle")                                                 \
     X(copy_rect, WORKER, "DST-BO OFFSET STRIDE SRC-BO OFFSET STRIDE "          \
-      "WIDTH HEIGHT CPP [OPTIONS...]", "a copy of a rectangle; seqno=")        \
+      "WIDTH HEIGHT CPP [OPTIONS...]", "a copy of a rectangle")                \
     X(fence_wait, WORKER, "FD TIMEOUT-MS",                                     \
       "wait for a sync_file (else ETIME); status=1 or an error below 0")       \
     X(syncobj, WORKER, "FILE SYNC", "make a syncobj; handle=")                 \
