@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the kernel has allocated and not freed, by the line of source that did
- * it.  Main takes the account, as it outlives all workers.
+ * it; and what was written after it was freed, which the kernel complains of.
+ * Main takes the account, as it outlives all workers.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +17,7 @@
 #include "admin.h"
 
 #define ALLOCINFO "/proc/allocinfo"
+#define SLABS_DIR "/sys/kernel/slab"
 
 /* Of the file in all; it has some 4000 lines */
 #define TEXT_MAX (4u << 20)
@@ -200,6 +204,30 @@ static int account_told(struct call *c, const struct account *now)
     return n;
 }
 
+/*
+ * The allocator finds what was written to a free object when it gives it out
+ * again: it is asked to look at all of them now.  Nothing is asked of a kernel
+ * that does not fill what is freed with a pattern.
+ */
+static void check_freed(void)
+{
+    DIR *dir = opendir(SLABS_DIR);
+    struct dirent *entry;
+    char path[sizeof(SLABS_DIR "//validate") + NAME_MAX];
+
+    while (dir && (entry = readdir(dir))) {
+        if (!strncmp(entry->d_name, "kmalloc-", strlen("kmalloc-")) ||
+            !strncmp(entry->d_name, "drm_", strlen("drm_"))) {
+            snprintf(path, sizeof(path), SLABS_DIR "/%s/validate",
+                     entry->d_name);
+            sys_write_text(path, "1");
+        }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+}
+
 int cmd_leaks(struct call *c)
 {
     struct account now = { 0 };
@@ -228,6 +256,7 @@ int cmd_leaks(struct call *c)
         call_add(c, "sites=%zu", marked.count);
         return 0;
     }
+    check_freed();
     call_add(c, "sites=%zu grown=%d", now.count, account_told(c, &now));
     account_free(&now);
     return 0;

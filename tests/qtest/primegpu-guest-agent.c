@@ -19,7 +19,8 @@ static const char *const pg_complaints[] = {
     "Kernel panic", "BUG:", "Oops", "WARNING:", "UBSAN:", "KASAN:",
     "general protection fault", "refcount_t:", "blocked for more than",
     "self-detected stall", "list_add corruption", "list_del corruption",
-    "ODEBUG:", "DMA-API:", "INFO: trying to register non-static key",
+    "BUG kmalloc-", "BUG drm_", "ODEBUG:", "DMA-API:",
+    "INFO: trying to register non-static key",
 };
 
 static void pg_reply_free(gpointer data)

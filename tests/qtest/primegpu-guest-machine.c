@@ -21,10 +21,13 @@
 /*
  * The TSC is measured at boot.  On a busy host that goes wrong by a factor, and
  * each resumed guest would keep it: time is the HPET's.
+ *
+ * What is freed is filled with a pattern, so that its use shows.
  */
 #define PG_CMDLINE \
     "console=ttyS0 loglevel=5 panic=-1 tsc=reliable clocksource=hpet " \
-    "no_timer_check random.trust_cpu=1"
+    "no_timer_check random.trust_cpu=1 " \
+    "slab_debug=FP,kmalloc-*,drm_sched_fence"
 
 const char *pg_env(const char *name)
 {
