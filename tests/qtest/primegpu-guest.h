@@ -36,7 +36,7 @@ typedef struct PGMachine {
      * a scanout-race is theirs.
      */
     bool draws_shown;
-    bool untraced;              /* no tracepoints: for what is measured */
+    bool untraced;              /* no tracepoints, no account of allocations */
 } PGMachine;
 
 /* Calls that wait for the guest fail after this time. */
