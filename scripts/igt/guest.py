@@ -12,11 +12,15 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
 BOOT_S = 120
-# Time is counted in instructions, one a nanosecond, and passes at once when the
-# guest waits: a busy host makes no test late, and nobody waits for a frame.
-ICOUNT = ['-icount', 'shift=0,sleep=off']
-# Seconds here for a program that keeps the guest busy, whatever its time there
+# Time is counted in instructions, one each 8 ns, and passes at once when the
+# guest waits: a busy host makes no test late, and nobody waits for a frame. Tests
+# that do as much as they can for 20 s do that in an eighth of the instructions.
+ICOUNT = ['-icount', 'shift=3,sleep=off']
+# Seconds of CPU time here for a program that keeps the guest busy, whatever its
+# time there
 HOST_S = 3600
+# A guest that has not run for so long here waits for what will not come
+HANG_S = 60
 # Tests of two outputs want these; IGT runs each of the others on both
 OUTPUTS = [x for d in ('integrated', 'discrete')
            for x in ('-global', f'primegpu-{d}.max-outputs=2')]
@@ -34,30 +38,60 @@ class GuestGone(Exception):
     """QEMU has ended, or the guest does not answer."""
 
 
+class GuestSlow(GuestGone):
+    """The guest has not answered in time, which need not be its fault."""
+
+
 class Guest:
     """One machine with both GPUs, virtio-gpu, and whatever is in the image"""
 
-    def __init__(self, build, log):
+    def __init__(self, build, log, saved=None):
+        """Go on with a guest that was saved; without one, boot"""
         self.console = log
-        self.console_pos = 0
-        self.violations = 0
         self.buffer = b''
         self.port, port = socket.socketpair()
         self.qmp, qmp = socket.socketpair()
         self.process = subprocess.Popen(
-            [*self.command(build, port.fileno(), qmp.fileno())],
+            [*self.command(build, port.fileno(), qmp.fileno()),
+             *(['-incoming', f'file:{saved}'] if saved else [])],
             stdin=subprocess.DEVNULL, pass_fds=[port.fileno(), qmp.fileno()],
             stdout=subprocess.DEVNULL, stderr=log.with_suffix('.qemu').open('w'))
         port.close()
         qmp.close()
         self.qmp_file = self.qmp.makefile('r')
-        self.qmp_file.readline()
-        self.ask('qmp_capabilities')
-        self.wait(BOOT_S)
-        self.cards = self.find_cards()
-        # Some programs want to know connectors without looking at them
-        self.shell('for status in /sys/class/drm/card*-*/status; do '
-                   'echo detect > $status; done')
+        try:
+            self.qmp_file.readline()
+            self.ask('qmp_capabilities')
+            if saved:
+                self.resume()
+            else:
+                self.wait(BOOT_S)
+        except BaseException:
+            self.stop()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.stop()
+
+    def resume(self):
+        while self.ask('query-status')['status'] == 'inmigrate':
+            time.sleep(0.01)
+        self.ask('cont')
+
+    def save(self, path):
+        # Nothing happens to a guest that waits, but its time passes at once
+        self.ask('stop')
+        self.ask('migrate', uri=f'file:{path}')
+        while True:
+            status = self.ask('query-migrate').get('status')
+            if status == 'completed':
+                return
+            if status in ('failed', 'cancelled'):
+                raise GuestGone(f'the guest cannot be saved to {path}')
+            time.sleep(0.05)
 
     def command(self, build, port, qmp):
         accel = os.environ.get('PRIMEGPU_ACCEL') or 'tcg'
@@ -98,22 +132,35 @@ class Guest:
             raise GuestGone(f'QEMU: {e}') from None
         raise GuestGone('QEMU has ended')
 
+    def cpu_time(self):
+        """Seconds that QEMU has run: a busy host makes them no more"""
+        stat = Path(f'/proc/{self.process.pid}/stat').read_text()
+        user, system = stat.rpartition(')')[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf('SC_CLK_TCK')
+
+    def receive(self):
+        """More from the port, or nothing for the time being"""
+        before = self.cpu_time()
+        if not select.select([self.port], [], [], HANG_S)[0]:
+            if self.cpu_time() == before:
+                raise GuestGone('the guest hangs')
+            return b''
+        data = self.port.recv(65536)
+        if not data:
+            raise GuestGone('the guest has crashed')
+        return data.replace(b'\r\n', b'\n')
+
     def wait(self, seconds):
         """The status of the last line, and what it has printed"""
-        deadline = time.monotonic() + seconds
-        while True:
+        deadline = self.cpu_time() + seconds
+        while self.cpu_time() < deadline:
             match = END.search(self.buffer)
             if match:
                 text = self.buffer[:match.start()]
                 self.buffer = self.buffer[match.end():]
                 return match[1].decode(), text.decode(errors='replace')
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self.port], [], [], left)[0]:
-                raise GuestGone('the guest does not answer')
-            data = self.port.recv(65536)
-            if not data:
-                raise GuestGone('the guest has crashed')
-            self.buffer += data.replace(b'\r\n', b'\n')
+            self.buffer += self.receive()
+        raise GuestSlow(f'no answer in {seconds} s of CPU time')
 
     def shell(self, line, seconds=30):
         """Evaluate a line of shell in the guest"""
@@ -124,7 +171,10 @@ class Guest:
         return self.wait(seconds)
 
     def find_cards(self):
-        """The device in sysfs of each driver"""
+        """Look at all connectors; the device in sysfs of each driver"""
+        # Some programs want to know connectors without looking at them
+        self.shell('for status in /sys/class/drm/card*-*/status; do '
+                   'echo detect > $status; done')
         text = self.shell(
             'for c in /sys/class/drm/card?; do d=$(readlink -f $c/device); '
             'n=$(readlink $d/driver || echo $d); echo ${n##*/} $d; done')[1]
@@ -144,21 +194,15 @@ class Guest:
         return status, text, end - start, end - start >= limit
 
     def kernel_complaints(self):
-        """What the kernel has complained about since the last call"""
-        with self.console.open(errors='replace') as f:
-            f.seek(self.console_pos)
-            lines = f.read().splitlines()
-            self.console_pos = f.tell()
+        """What the kernel has complained about"""
+        lines = self.console.read_text(errors='replace').splitlines()
         return [re.sub(r'^\[ *[\d.]+\] ', '', line) for line in lines
                 if KERNEL.search(line)]
 
-    def new_violations(self):
-        """What the devices' ledger has recorded since the last call"""
-        answer = self.ask('query-primegpu-violations')
-        new = answer['total'] - self.violations
-        self.violations = answer['total']
-        return [f'{v["kind"]} on {v["device"]}, BO {v["key"]:#x}'
-                for v in answer['violations'][-new:]] if new else []
+    def violations(self):
+        """What the devices' ledger has recorded"""
+        return [f'{v["kind"]} on {v["device"]}, BO {v["key"]:#x}' for v in
+                self.ask('query-primegpu-violations')['violations']]
 
     def stop(self):
         self.process.kill()

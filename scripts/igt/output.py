@@ -30,7 +30,9 @@ class Subtest:
 class Run:
     """A program that was run on a driver"""
     subtests: dict = field(default_factory=dict)
+    # The guest's time, and the host's
     seconds: float = 0
+    here: float = 0
     end: str = ''
     kernel: list = field(default_factory=list)
     violations: list = field(default_factory=list)
