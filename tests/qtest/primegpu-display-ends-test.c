@@ -55,12 +55,14 @@ static const PGOutstanding pg_outstanding[] = {
         "atomic s 0 fb=s0 nonblock out=o2") },
     /*
      * vkms loses a write-back when the next commit is there before it is
-     * written, and keeps its framebuffer.
+     * written, and keeps its framebuffer.  The lock of a fence is its
+     * connector's, which goes with the device: a fence that was waited for is
+     * closed before.
      */
     { "write-back", PG_HELD_NOT, PG_LINES(
         "atomic s 0 mode=" PG_SLOW_MODE " fb=s0",
         "atomic s 0 fb=s0 connector CRTC_ID=0 writeback wb=s1 wb-out=w",
-        "fence-wait w 10000",
+        "fence-wait w 10000", "close-fd w",
         "atomic s 0 fb=s0 writeback wb=s1 wb-out=w2 nonblock event"),
       .ours = true },
     { "crc", PG_HELD_NOT, PG_LINES(
