@@ -66,7 +66,7 @@ static const QDict *pg_device(PGGuest *g, const char *device, QDict **rsp)
 {
     const QListEntry *e;
 
-    *rsp = qtest_qmp(pg_qts(g), "{ 'execute': 'query-primegpu' }");
+    *rsp = pg_query(g, "{ 'execute': 'query-primegpu' }");
     QLIST_FOREACH_ENTRY(qdict_get_qlist(*rsp, "return"), e) {
         const QDict *d = qobject_to(QDict, qlist_entry_obj(e));
 
@@ -141,7 +141,7 @@ PGOutput pg_output(PGGuest *g, const char *device, unsigned output)
 
 uint64_t pg_bytes_copied(PGGuest *g)
 {
-    QDict *rsp = qtest_qmp(pg_qts(g), "{ 'execute': 'query-primegpu' }");
+    QDict *rsp = pg_query(g, "{ 'execute': 'query-primegpu' }");
     const QListEntry *e;
     uint64_t bytes = 0;
 

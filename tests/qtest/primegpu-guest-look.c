@@ -36,8 +36,7 @@ PGBo pg_look_bo(PGGuest *g, uint64_t key)
 
 uint64_t pg_look_shared(PGGuest *g, uint64_t exporter, uint64_t importer)
 {
-    QDict *rsp = qtest_qmp(pg_qts(g),
-                           "{ 'execute': 'query-primegpu-sharing' }");
+    QDict *rsp = pg_query(g, "{ 'execute': 'query-primegpu-sharing' }");
     QDict *ret = qdict_get_qdict(rsp, "return");
     uint64_t bytes = 0;
     const QListEntry *e;
@@ -216,6 +215,7 @@ void pg_assert_nothing_left(PGGuest *g, const char *what)
                 dmabufs, what);
     }
 }
+
 GArray *pg_keys(PGGuest *g)
 {
     g_autoptr(GArray) bos = pg_bos(g, NULL);
@@ -232,7 +232,6 @@ void pg_assert_keys(PGGuest *g, const GArray *keys)
     pg_settle(g);
     pg_assert_table_is(g, (const uint64_t *)keys->data, keys->len);
 }
-
 
 uint64_t pg_sum_words(size_t size, uint32_t first, size_t at, uint32_t second)
 {

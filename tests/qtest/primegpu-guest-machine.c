@@ -207,7 +207,7 @@ PGGuest *pg_machine_spawn(const PGMachine *m, const char *disk,
     g_autofree char *options = pg_machine_options(m);
     g_autoptr(GString) args = g_string_new(NULL);
     PGGuest *g = g_new0(PGGuest, 1);
-    int agent[2], console[2];
+    int agent[2], console[2], monitor[2];
     GPrintFunc print;
     struct sigaction ended = { .sa_handler = pg_start_ended };
     struct sigaction before;
@@ -219,14 +219,19 @@ PGGuest *pg_machine_spawn(const PGMachine *m, const char *disk,
     pg_agent_init(g);
     pg_pair(agent);
     pg_pair(console);
+    pg_pair(monitor);
     g->agent_fd = agent[0];
     g->console_fd = console[0];
+    g->monitor_fd = monitor[0];
+    g->monitor = g_string_new(NULL);
     g->stderr_fd = memfd_create("qemu-stderr", 0);
 
     g_string_printf(args, "-chardev socket,id=agent,fd=%d "
                     "-chardev socket,id=console,fd=%d "
+                    "-chardev socket,id=monitor,fd=%d "
+                    "-mon chardev=monitor,mode=control "
                     "-drive if=none,id=modules,format=raw,readonly=on,file=%s "
-                    "%s", agent[1], console[1], disk, options);
+                    "%s", agent[1], console[1], monitor[1], disk, options);
     if (incoming) {
         g_string_append_printf(args, " -incoming file:%s", incoming);
     }
@@ -243,6 +248,8 @@ PGGuest *pg_machine_spawn(const PGMachine *m, const char *disk,
     pg_watch_abort(g);
     close(agent[1]);
     close(console[1]);
+    close(monitor[1]);
+    pg_monitor_start(g);
     if (g_getenv("GDB")) {
         g->limit_ms = INT_MAX;
         pg_say_gdb(g);
@@ -263,8 +270,10 @@ void pg_machine_quit(PGGuest *g)
     }
     close(g->agent_fd);
     close(g->console_fd);
+    close(g->monitor_fd);
     close(g->stderr_fd);
     g_string_free(g->console, TRUE);
+    g_string_free(g->monitor, TRUE);
     g_string_free(g->input, TRUE);
     g_string_free(g->script, TRUE);
     g_hash_table_unref(g->replies);

@@ -43,6 +43,10 @@ struct PGGuest {
     bool ready;                 /* the agent has said so */
     PGTextFn *text;             /* where lines go that are no replies */
 
+    /* monitor */
+    int monitor_fd;
+    GString *monitor;           /* not yet a whole line */
+
     /* device view */
     GArray *events;             /* PGEvent */
     uint64_t next_serial;
@@ -101,6 +105,9 @@ void pg_report_trace_on(PGGuest *g, bool stacks);
 /* Write what a picture can show of a failure. */
 void pg_report_folder(PGGuest *g, const char *dir, const char *name,
                       const char *reason);
+
+/* monitor */
+void pg_monitor_start(PGGuest *g);
 
 /* view */
 void pg_view_json(PGGuest *g, GString *s);

@@ -48,7 +48,7 @@ static PGBo pg_parse_bo(const QDict *d)
 GArray *pg_bos(PGGuest *g, const char *device)
 {
     GArray *bos = g_array_new(FALSE, FALSE, sizeof(PGBo));
-    QDict *rsp = qtest_qmp(g->qts, "{ 'execute': 'query-primegpu-bos' }");
+    QDict *rsp = pg_query(g, "{ 'execute': 'query-primegpu-bos' }");
     const QListEntry *e;
 
     if (!qdict_haskey(rsp, "return")) {
@@ -87,7 +87,7 @@ bool pg_is_alive(PGGuest *g, uint64_t key)
 char **pg_devices(PGGuest *g)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
-    QDict *rsp = qtest_qmp(g->qts, "{ 'execute': 'query-primegpu' }");
+    QDict *rsp = pg_query(g, "{ 'execute': 'query-primegpu' }");
     const QListEntry *e;
 
     QLIST_FOREACH_ENTRY(qdict_get_qlist(rsp, "return"), e) {
@@ -117,7 +117,7 @@ static PGEvent pg_parse_event(const QDict *d)
 /* Returns whether there are more. */
 static bool pg_fetch_events(PGGuest *g)
 {
-    QDict *rsp = qtest_qmp(g->qts, "{ 'execute': 'query-primegpu-events',"
+    QDict *rsp = pg_query(g, "{ 'execute': 'query-primegpu-events',"
                            "  'arguments': { 'since': %" PRIu64 ","
                            "                 'max': %u } }",
                            g->next_serial, PG_EVENTS_CHUNK);
@@ -162,8 +162,7 @@ unsigned pg_release_step(const PGGuest *g, uint64_t key)
 
 uint64_t pg_violations(PGGuest *g)
 {
-    QDict *rsp = qtest_qmp(g->qts,
-                           "{ 'execute': 'query-primegpu-violations' }");
+    QDict *rsp = pg_query(g, "{ 'execute': 'query-primegpu-violations' }");
     QDict *ret = qdict_get_qdict(rsp, "return");
     uint64_t total = ret ? pg_get_u64(ret, "total") : 0;
 
@@ -226,8 +225,7 @@ void pg_print_events(PGGuest *g, uint64_t since, GString *s)
 
 void pg_print_violations(PGGuest *g, GString *s)
 {
-    QDict *rsp = qtest_qmp(g->qts,
-                           "{ 'execute': 'query-primegpu-violations' }");
+    QDict *rsp = pg_query(g, "{ 'execute': 'query-primegpu-violations' }");
     QDict *ret = qdict_get_qdict(rsp, "return");
     const QListEntry *e;
 
@@ -250,7 +248,7 @@ void pg_print_violations(PGGuest *g, GString *s)
 
 void pg_print_sharing(PGGuest *g, GString *s)
 {
-    QDict *rsp = qtest_qmp(g->qts, "{ 'execute': 'query-primegpu-sharing' }");
+    QDict *rsp = pg_query(g, "{ 'execute': 'query-primegpu-sharing' }");
     QList *pairs = qdict_get_qlist(qdict_get_qdict(rsp, "return"), "pairs");
     const QListEntry *e;
 
@@ -278,7 +276,7 @@ void pg_view_json(PGGuest *g, GString *s)
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(queries); i++) {
-        QDict *rsp = qtest_qmp(g->qts, "{ 'execute': %s }", queries[i]);
+        QDict *rsp = pg_query(g, "{ 'execute': %s }", queries[i]);
         g_autoptr(GString) json = qobject_to_json_pretty(QOBJECT(rsp), true);
 
         g_string_append_printf(s, "# %s\n%s\n", queries[i], json->str);
@@ -364,8 +362,7 @@ void pg_assert_table(PGGuest *g, ...)
 
 static uint64_t pg_scanout_races(PGGuest *g)
 {
-    QDict *rsp = qtest_qmp(g->qts,
-                           "{ 'execute': 'query-primegpu-violations' }");
+    QDict *rsp = pg_query(g, "{ 'execute': 'query-primegpu-violations' }");
     QDict *ret = qdict_get_qdict(rsp, "return");
     uint64_t races = 0;
     const QListEntry *e;

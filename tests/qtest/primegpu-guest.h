@@ -61,6 +61,8 @@ void pg_stop(PGGuest *g);
 /* Start to now, in microseconds */
 int64_t pg_elapsed_us(const PGGuest *g);
 QTestState *pg_qts(PGGuest *g);
+/* As qtest_qmp(), and much faster when the response is long */
+QDict *pg_query(PGGuest *g, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 /* At the keyboard of the guest's console */
 void pg_type(PGGuest *g, const char *text);
 

@@ -73,7 +73,7 @@ static void pg_report_gather_steps(PGReport *r, const PGGuest *g)
 
 static QDict *pg_report_query_events(PGGuest *g, uint64_t since)
 {
-    return qtest_qmp(g->qts, "{ 'execute': 'query-primegpu-events',"
+    return pg_query(g, "{ 'execute': 'query-primegpu-events',"
                      "  'arguments': { 'since': %" PRIu64 ", 'max': %u } }",
                      since, PG_EVENTS_CHUNK);
 }
@@ -104,7 +104,7 @@ static QList *pg_report_list(const QDict *rsp)
 
 static void pg_report_gather_devices(PGReport *r, PGGuest *g)
 {
-    QDict *rsp = qtest_qmp(g->qts, "{ 'execute': 'query-primegpu' }");
+    QDict *rsp = pg_query(g, "{ 'execute': 'query-primegpu' }");
     const QListEntry *e;
 
     for (e = pg_report_list(rsp) ? qlist_first(pg_report_list(rsp)) : NULL; e;
@@ -117,7 +117,7 @@ static void pg_report_gather_devices(PGReport *r, PGGuest *g)
 
 static void pg_report_gather_bos(PGReport *r, PGGuest *g)
 {
-    QDict *rsp = qtest_qmp(g->qts, "{ 'execute': 'query-primegpu-bos' }");
+    QDict *rsp = pg_query(g, "{ 'execute': 'query-primegpu-bos' }");
     const QListEntry *e;
 
     for (e = pg_report_list(rsp) ? qlist_first(pg_report_list(rsp)) : NULL; e;
@@ -129,8 +129,7 @@ static void pg_report_gather_bos(PGReport *r, PGGuest *g)
 
 static void pg_report_gather_violations(PGReport *r, PGGuest *g)
 {
-    QDict *rsp = qtest_qmp(g->qts,
-                           "{ 'execute': 'query-primegpu-violations' }");
+    QDict *rsp = pg_query(g, "{ 'execute': 'query-primegpu-violations' }");
     QDict *ret = qdict_get_qdict(rsp, "return");
 
     if (ret) {
@@ -173,7 +172,7 @@ static bool pg_report_guest_runs(PGGuest *g)
     if (g->dead) {
         return false;
     }
-    rsp = qtest_qmp(g->qts, "{ 'execute': 'query-status' }");
+    rsp = pg_query(g, "{ 'execute': 'query-status' }");
     ret = qdict_get_qdict(rsp, "return");
     runs = ret && qdict_get_try_bool(ret, "running", false);
     qobject_unref(rsp);
