@@ -407,6 +407,10 @@ static bool pgm_inject(PGModel *m, const PGMOp *op)
         return false;
     }
     m->fault[op->device] = op->mode;
+    /* It might come to a job that has not been fetched yet. */
+    if (op->mode == PGM_FAULT_JOB && m->jobs->len) {
+        return false;
+    }
     return true;
 }
 

@@ -198,7 +198,8 @@ static unsigned pgm_probe_fb(PGGuest *g, PGMDevice dev)
 
     pg_do(g, "open probe %s card", pgm_device_name(dev));
     pg_do(g, "create probe probe %u", PGM_PAGE);
-    r = pg_call(g, "addfb probe %u 1 %u", PGM_SCREEN, PGM_SCREEN * 4);
+    r = pg_call(g, "addfb probe %u %u %u", PGM_SCREEN, PGM_SCREEN,
+                PGM_SCREEN * 4);
     fb = r->ok ? pg_u64(g, r, "fb") : 0;
     pg_do(g, "close-file probe");
     return fb;
