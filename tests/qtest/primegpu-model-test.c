@@ -6,17 +6,22 @@
  *
  * PRIMEGPU_MODEL_SEED    play this seed only (as --seed), or start with it
  * PRIMEGPU_MODEL_OPS     ops of a sequence
- * PRIMEGPU_MODEL_TIME    seconds: play one seed after the other for so long
+ * PRIMEGPU_MODEL_TIME    60s, 60m or 2h: play one seed after the other for so
+ *                        long
+ * PRIMEGPU_MODEL_GUESTS  so many of them at a time
  * PRIMEGPU_MODEL_SHRINK  seconds that may go into making a failure small
  */
 #include "qemu/osdep.h"
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include "qemu/atomic.h"
 #include "qemu/cutils.h"
 #include "primegpu-model.h"
 #include "primegpu-guest.h"
 
 #define PGM_CASES           8
 #define PGM_OPS_DEFAULT     1000
+#define PGM_OPS_SOAK        3000
 #define PGM_SHRINK_DEFAULT  120
 
 static PGMReport *pgm_report;
@@ -30,6 +35,36 @@ static uint64_t pgm_env(const char *name, uint64_t value)
         exit(2);
     }
     return value;
+}
+
+/* Seconds, or minutes or hours where the text says so */
+static int64_t pgm_env_time(const char *name)
+{
+    const char *text = g_getenv(name) ?: "0", *unit;
+    static const struct {
+        const char *unit;
+        unsigned seconds;
+    } units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 } };
+    uint64_t value;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(units); i++) {
+        if (qemu_strtou64(text, &unit, 0, &value) == 0 &&
+            g_str_equal(unit, units[i].unit)) {
+            return value * units[i].seconds;
+        }
+    }
+    g_printerr("%s: '%s' is no time like 60s, 60m or 2h\n", name, text);
+    exit(2);
+}
+
+/* Zeros that a process shares with those it forks */
+static void *pgm_shared(size_t size)
+{
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    g_assert(p != MAP_FAILED);
+    return p;
 }
 
 static void pgm_save_script(const char *name, const char *text)
@@ -115,31 +150,115 @@ static void pgm_test_seed(gconstpointer data)
     }
 }
 
-static void pgm_test_soak(gconstpointer data)
-{
-    unsigned n = pgm_env("PRIMEGPU_MODEL_OPS", PGM_OPS_DEFAULT);
-    int64_t seconds = pgm_env("PRIMEGPU_MODEL_TIME", 0);
-    uint64_t seed = pgm_env("PRIMEGPU_MODEL_SEED", g_get_real_time());
-    int64_t until = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
-    uint64_t ops = 0, us = 0, seeds = 0, kinds[PGM_KINDS] = { 0 };
-    g_autoptr(GString) s = g_string_new(NULL);
+/* What one of the players of a soak has come to */
+typedef struct PGMPlayer {
+    PGMReport report;
+    uint64_t seeds, ops, kinds[PGM_KINDS];
     PGOutcome outcome;
+} PGMPlayer;
 
-    g_test_message("first seed %" PRIu64, seed);
-    while (g_get_monotonic_time() < until &&
-           pgm_play_seed(seed + seeds, n, &outcome)) {
-        seeds++;
-        ops += pgm_report->ops;
-        us += pgm_report->us;
-        for (unsigned k = 0; k < PGM_KINDS; k++) {
-            kinds[k] += pgm_report->kinds[k];
+typedef struct PGMSoak {
+    uint64_t seed;
+    unsigned n;                 /* ops of a sequence */
+    int64_t until;
+    unsigned count;             /* of players */
+    PGMPlayer *players;         /* in memory that they share */
+} PGMSoak;
+
+static bool pgm_soak_goes_on(const PGMSoak *s)
+{
+    for (unsigned i = 0; i < s->count; i++) {
+        if (qatomic_read(&s->players[i].outcome) != PG_PASS) {
+            return false;
         }
     }
-    for (unsigned k = 0; k < PGM_KINDS; k++) {
-        g_string_append_printf(s, " %s=%" PRIu64, pgm_kinds[k].name, kinds[k]);
+    return g_get_monotonic_time() < s->until;
+}
+
+/* In a process of its own: every seed that is its turn */
+static void pgm_soak_play(const PGMSoak *s, unsigned number)
+{
+    PGMPlayer *p = &s->players[number];
+
+    pgm_report = &p->report;
+    for (uint64_t i = number; pgm_soak_goes_on(s); i += s->count) {
+        PGOutcome outcome;
+
+        if (!pgm_play_seed(s->seed + i, s->n, &outcome)) {
+            qatomic_set(&p->outcome, outcome);
+            break;
+        }
+        p->seeds++;
+        p->ops += pgm_report->ops;
+        for (unsigned k = 0; k < PGM_KINDS; k++) {
+            p->kinds[k] += pgm_report->kinds[k];
+        }
     }
-    g_test_message("%" PRIu64 " seeds, %" PRIu64 " ops, %.0f ops/s;%s", seeds,
-                   ops, ops * 1e6 / MAX(us, 1), s->str);
+    fflush(NULL);
+    _exit(0);
+}
+
+static void pgm_soak_run(const PGMSoak *s)
+{
+    g_autofree pid_t *pids = g_new(pid_t, s->count);
+    int status;
+
+    fflush(NULL);
+    for (unsigned i = 0; i < s->count; i++) {
+        pids[i] = fork();
+        g_assert_cmpint(pids[i], >=, 0);
+        if (pids[i] == 0) {
+            pgm_soak_play(s, i);
+        }
+    }
+    for (unsigned i = 0; i < s->count; i++) {
+        waitpid(pids[i], &status, 0);
+        if (!WIFEXITED(status) || WEXITSTATUS(status) ||
+            s->players[i].outcome == PG_FAIL) {
+            g_test_fail();
+        } else if (s->players[i].outcome == PG_SKIP) {
+            g_test_skip("no guest can be started");
+        }
+    }
+}
+
+static void pgm_soak_tell(const PGMSoak *s, int64_t us)
+{
+    uint64_t ops = 0, seeds = 0;
+    g_autoptr(GString) kinds = g_string_new(NULL);
+
+    for (unsigned i = 0; i < s->count; i++) {
+        seeds += s->players[i].seeds;
+        ops += s->players[i].ops;
+    }
+    for (unsigned k = 0; k < PGM_KINDS; k++) {
+        uint64_t n = 0;
+
+        for (unsigned i = 0; i < s->count; i++) {
+            n += s->players[i].kinds[k];
+        }
+        g_string_append_printf(kinds, " %s=%" PRIu64, pgm_kinds[k].name, n);
+    }
+    g_test_message("%" PRIu64 " seeds, %" PRIu64 " ops, %.0f ops/s in %u "
+                   "guests;%s", seeds, ops, ops * 1e6 / MAX(us, 1), s->count,
+                   kinds->str);
+}
+
+/* As many guests side by side as there are processors */
+static void pgm_test_soak(gconstpointer data)
+{
+    int64_t start = g_get_monotonic_time();
+    PGMSoak s = {
+        .seed = pgm_env("PRIMEGPU_MODEL_SEED", g_get_real_time()),
+        .n = pgm_env("PRIMEGPU_MODEL_OPS", PGM_OPS_SOAK),
+        .until = start + pgm_env_time("PRIMEGPU_MODEL_TIME") * G_USEC_PER_SEC,
+        .count = pgm_env("PRIMEGPU_MODEL_GUESTS", g_get_num_processors()),
+    };
+
+    s.players = pgm_shared(s.count * sizeof(*s.players));
+    g_test_message("first seed %" PRIu64, s.seed);
+    pgm_soak_run(&s);
+    pgm_soak_tell(&s, g_get_monotonic_time() - start);
 }
 
 /* Takes --seed away: GLib has an option of that name for itself. */
@@ -165,10 +284,8 @@ int main(int argc, char **argv)
     pgm_take_seed(&argc, argv);
     g_test_init(&argc, &argv, NULL);
     only = pgm_env("PRIMEGPU_MODEL_SEED", 0);
-    pgm_report = mmap(NULL, sizeof(*pgm_report), PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    g_assert(pgm_report != MAP_FAILED);
-    if (pgm_env("PRIMEGPU_MODEL_TIME", 0)) {
+    pgm_report = pgm_shared(sizeof(*pgm_report));
+    if (pgm_env_time("PRIMEGPU_MODEL_TIME")) {
         pg_add_func("model/soak", pgm_test_soak, NULL);
         return g_test_run();
     }
