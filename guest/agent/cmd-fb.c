@@ -4,8 +4,12 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "gpu.h"
 #include "kms.h"
 
 #define FORMAT_DEFAULT  "XR24"
@@ -238,4 +242,39 @@ int cmd_dirtyfb(struct call *c)
         return call_fail(c, errno, "MODE_DIRTYFB");
     }
     return 0;
+}
+
+/* Is there a framebuffer of this id?  As debugfs tells; or -errno */
+static int fb_exists(const struct gpu *gpu, uint32_t id)
+{
+    static char text[64 * 1024];
+    char path[64], start[32];
+    int n;
+
+    snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%d/framebuffer",
+             gpu->card);
+    snprintf(start, sizeof(start), "framebuffer[%u]:", id);
+    n = sys_read_text(path, text, sizeof(text));
+    return n < 0 ? n : !!strstr(text, start);
+}
+
+int cmd_await_rmfb(struct call *c)
+{
+    static const struct timespec pause = { .tv_nsec = 1000000 };
+    uint64_t id, timeout, end;
+    struct gpu gpu;
+    int exists;
+
+    if (!call_gpu(c, 1, &gpu) || !call_number(c, 2, UINT32_MAX, &id) ||
+        !call_number(c, 3, INT_MAX, &timeout)) {
+        return c->error;
+    }
+    end = sys_now_ns() + timeout * 1000000;
+    while ((exists = fb_exists(&gpu, id)) > 0) {
+        if (sys_now_ns() > end) {
+            return call_fail(c, ETIME, "it is still there");
+        }
+        nanosleep(&pause, NULL);
+    }
+    return exists < 0 ? call_fail(c, -exists, "debugfs") : 0;
 }

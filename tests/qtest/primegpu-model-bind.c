@@ -118,8 +118,12 @@ bool pgm_is_gone(PGModel *m, const PGMOp *op)
     case PGM_FLIP:
     case PGM_EVENT:
     case PGM_MASTER:
+    case PGM_CURSOR_MOVE:
     case PGM_SEND_FILE:
         return pgm_file_gone(w->files[op->file]);
+    case PGM_CURSOR_SET:
+        return pgm_file_gone(w->files[op->file]) ||
+               (op->mode && pgm_bo_gone(m, op, op->bo));
     case PGM_COPY:
         return pgm_bo_gone(m, op, op->bo) || pgm_bo_gone(m, op, op->to);
     case PGM_INFO:

@@ -32,12 +32,35 @@ static unsigned pgm_fb_base(const PGModel *m, const PGMFile *f)
     return m->learned.fb_base[f->dev][f->bind];
 }
 
+unsigned pgm_fb_slot(const PGModel *m, const PGMFile *f)
+{
+    unsigned slot = 0;
+
+    if (!pgm_fb_base(m, f)) {
+        return PGM_FBS;
+    }
+    while (slot < PGM_FBS && m->fbs[f->dev][f->bind][slot].obj) {
+        slot++;
+    }
+    return slot;
+}
+
+PGMFb *pgm_fb_new(PGModel *m, PGMFile *f, unsigned slot, PGMObj *obj,
+                  bool cursor)
+{
+    PGMFb *fb = &m->fbs[f->dev][f->bind][slot];
+
+    *fb = (PGMFb) { cursor ? NULL : f, obj, cursor };
+    obj->fbs++;
+    pgm_obj_get(obj);
+    return fb;
+}
+
 static bool pgm_addfb(PGModel *m, const PGMOp *op, PGMExpect *x)
 {
     PGMFile *f;
     PGMObj *obj = pgm_bo(m, op, op->bo, &f, x, "ENOENT");
-    PGMFb *fbs = f ? m->fbs[f->dev][f->bind] : NULL;
-    unsigned slot = 0;
+    unsigned slot;
 
     if (f && !pgm_fb_base(m, f)) {
         return false;
@@ -50,15 +73,11 @@ static bool pgm_addfb(PGModel *m, const PGMOp *op, PGMExpect *x)
     if (x->error) {
         return true;
     }
-    while (slot < PGM_FBS && fbs[slot].obj) {
-        slot++;
-    }
+    slot = pgm_fb_slot(m, f);
     if (slot == PGM_FBS) {
         return false;
     }
-    fbs[slot] = (PGMFb) { f, obj };
-    obj->fbs++;
-    pgm_obj_get(obj);
+    pgm_fb_new(m, f, slot, obj, false);
     x->fb = pgm_fb_base(m, f) + slot;
     return true;
 }

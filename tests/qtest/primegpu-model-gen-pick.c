@@ -125,7 +125,8 @@ static bool pgm_is_kms(PGMKind kind)
 {
     return kind == PGM_SHOW || kind == PGM_HIDE || kind == PGM_POWER ||
            kind == PGM_FLIP || kind == PGM_MASTER || kind == PGM_RMFB ||
-           kind == PGM_GETFB;
+           kind == PGM_GETFB || kind == PGM_CURSOR_SET ||
+           kind == PGM_CURSOR_MOVE;
 }
 
 /* Those of a worker's files that can have framebuffers, first the masters */
@@ -182,7 +183,7 @@ static void pgm_pick_names(PGMGen *r, PGMOp *op)
     if (shared && pgm_percent(r, pgm_any_gate(r->m) ? 75 : 25)) {
         used.bos = shared;
     }
-    if (op->kind == PGM_ADDFB) {
+    if (op->kind == PGM_ADDFB || op->kind == PGM_CURSOR_SET) {
         pgm_prefer(r, &used.bos, pgm_kms_bos(r->m, op->worker));
     }
     op->bo = pgm_pick(r, PGM_BOS, used.bos, true);
@@ -329,6 +330,15 @@ static void pgm_pick_kms_numbers(PGMGen *r, PGMOp *op)
         break;
     case PGM_MASTER:
         op->mode = pgm_percent(r, 60);
+        break;
+    case PGM_CURSOR_SET:
+        op->mode = pgm_percent(r, 75);
+        op->file = op->mode && w->bos[op->bo].used ? w->bos[op->bo].file
+                                                   : op->file;
+        break;
+    case PGM_CURSOR_MOVE:
+        op->offset = pgm_below(r, PGM_SCREEN);
+        op->offset2 = pgm_below(r, PGM_SCREEN);
         break;
     default:
         break;

@@ -60,7 +60,9 @@ static unsigned pgm_pick_focus(PGMGen *r)
 {
     PGMUsed used = pgm_used(r->m, 1);
 
-    if (!r->stay-- || !r->m->workers[r->focus].exists) {
+    /* One that waits cannot act. */
+    used.workers &= ~(1u << r->m->mover);
+    if (!r->stay-- || !(used.workers & (1u << r->focus))) {
         r->stay = pgm_below(r, 40);
         do {
             r->focus = 1 + pgm_below(r, r->workers);
@@ -128,6 +130,13 @@ static PGMKind pgm_bend_kind(PGMGen *r, PGMKind kind)
     return kind;
 }
 
+/* What has to come before all else after a flip */
+static bool pgm_make_await(PGMGen *r, PGMOp *op)
+{
+    *op = (PGMOp) { .kind = PGM_AWAIT_RMFB, .worker = 1 };
+    return pgm_kms_late(r->m);
+}
+
 /* An event is read, mostly, by a process that has the file. */
 static bool pgm_make_event(PGMGen *r, PGMOp *op)
 {
@@ -149,7 +158,7 @@ static bool pgm_make_event(PGMGen *r, PGMOp *op)
 
 static void pgm_make_op(PGMGen *r, PGMOp *op)
 {
-    if (pgm_make_event(r, op)) {
+    if (pgm_make_event(r, op) || pgm_make_await(r, op)) {
         return;
     }
     if (r->plan && r->planned < r->plan->len) {
@@ -243,17 +252,11 @@ static void pgm_epilogue_hide(GArray *ops)
     }
 }
 
-void pgm_epilogue(GArray *ops)
+/* What was flipped last; there may be more when the gates are open. */
+static void pgm_epilogue_events(GArray *ops)
 {
-    PGMOp settle = {
-        .kind = PGM_SETTLE, .worker = 1, .wait = true, .mode = 1,
-    };
+    PGMOp await = { .kind = PGM_AWAIT_RMFB, .worker = 1 };
 
-    for (unsigned dev = PGM_INTEGRATED; dev <= PGM_DISCRETE; dev++) {
-        PGMOp gate = { .kind = PGM_GATE, .device = dev };
-
-        g_array_append_val(ops, gate);
-    }
     for (unsigned i = 0; i < (PGM_WORKERS - 1) * PGM_FILES; i++) {
         PGMOp event = {
             .kind = PGM_EVENT, .worker = 1 + i / PGM_FILES,
@@ -262,6 +265,22 @@ void pgm_epilogue(GArray *ops)
 
         g_array_append_val(ops, event);
     }
+    g_array_append_val(ops, await);
+}
+
+void pgm_epilogue(GArray *ops)
+{
+    PGMOp settle = {
+        .kind = PGM_SETTLE, .worker = 1, .wait = true, .mode = 1,
+    };
+
+    pgm_epilogue_events(ops);
+    for (unsigned dev = PGM_INTEGRATED; dev <= PGM_DISCRETE; dev++) {
+        PGMOp gate = { .kind = PGM_GATE, .device = dev };
+
+        g_array_append_val(ops, gate);
+    }
+    pgm_epilogue_events(ops);
     for (unsigned n = PGM_WORKERS; n-- > 1;) {
         PGMOp kill = { .kind = PGM_KILL, .other = n, .mode = 1 };
 

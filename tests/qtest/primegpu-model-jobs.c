@@ -189,6 +189,7 @@ void pgm_gate_open(PGModel *m, PGMDevice dev)
             }
         }
     }
+    pgm_move_done(m);
 }
 
 /* The file's last user goes; jobs that wait are cancelled if it was killed. */
@@ -406,11 +407,11 @@ static bool pgm_inject(PGModel *m, const PGMOp *op)
     if (!pgm_is_gpu(op->device) || m->fault[op->device]) {
         return false;
     }
-    m->fault[op->device] = op->mode;
     /* It might come to a job that has not been fetched yet. */
     if (op->mode == PGM_FAULT_JOB && m->jobs->len) {
         return false;
     }
+    m->fault[op->device] = op->mode;
     return true;
 }
 

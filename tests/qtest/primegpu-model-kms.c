@@ -84,6 +84,10 @@ static void pgm_plane_set(PGModel *m, PGMDevice dev, PGMPlane plane, PGMFb *fb)
     PGMFb *old = m->outputs[dev].planes[plane];
 
     m->outputs[dev].planes[plane] = fb;
+    if (fb) {
+        /* It may be moved, to be pinned. */
+        pgm_root(fb->obj)->where = PGM_PLACE_DEFAULT;
+    }
     if (old) {
         pgm_fb_unused(m, dev, old);
     }
@@ -270,10 +274,28 @@ static bool pgm_flip_to(PGModel *m, const PGMOp *op, PGMFile *f, PGMFb *fb)
     o->event = f;
     o->old = o->planes[PGM_PRIMARY];
     o->planes[PGM_PRIMARY] = fb;
+    pgm_root(fb->obj)->where = PGM_PLACE_DEFAULT;
     return true;
 }
 
-/* What vkms replaces goes nobody knows when. */
+/*
+ * Nothing that is settled waits for the worker of vkms, but it can be seen when
+ * that has let go of a framebuffer that nobody else has.
+ */
+static bool pgm_flip_vkms(PGModel *m, const PGMOp *op, PGMFile *f, PGMFb *fb)
+{
+    PGMOutput *o = &m->outputs[PGM_VKMS];
+    PGMFb *old = o->planes[PGM_PRIMARY];
+
+    if (old->file || old == fb || old == o->planes[PGM_CURSOR] ||
+        pgm_commit_waits(m, PGM_VKMS, PGM_PRIMARY, fb)) {
+        return false;
+    }
+    o->late = true;
+    o->late_fb = old - m->fbs[PGM_VKMS][0];
+    return pgm_flip_to(m, op, f, fb);
+}
+
 static bool pgm_flip(PGModel *m, const PGMOp *op, PGMExpect *x)
 {
     bool known;
@@ -291,11 +313,12 @@ static bool pgm_flip(PGModel *m, const PGMOp *op, PGMExpect *x)
         x->error = "EBUSY";
     } else if (!fb) {
         x->error = "ENOENT";
-    } else if (!o->active) {
+    } else if (o->planes[PGM_PRIMARY]->cursor != fb->cursor || !o->active) {
         x->error = "EINVAL";
     } else if (o->held) {
         x->error = "EBUSY";
-    } else if (f->dev == PGM_VKMS || !pgm_flip_to(m, op, f, fb)) {
+    } else if (f->dev == PGM_VKMS ? !pgm_flip_vkms(m, op, f, fb)
+                                  : !pgm_flip_to(m, op, f, fb)) {
         return false;
     }
     return known;
@@ -311,6 +334,85 @@ static bool pgm_event(PGModel *m, const PGMOp *op)
     }
     o->event = NULL;
     m->flipped = true;
+    return true;
+}
+
+/*
+ * The old way to set a cursor: the framebuffer is in no file's list, and goes
+ * when another one, or none, is shown.
+ */
+static bool pgm_cursor(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    const PGMBoName *bo = &m->workers[op->worker].bos[op->bo];
+    bool known;
+    PGMFile *f = pgm_kms_file(m, op, x, &known);
+    PGMFb fb = { NULL };
+    unsigned slot;
+
+    if (!f) {
+        return known;
+    }
+    if (op->mode && !bo->used) {
+        x->error = "ESRCH";
+    } else if (f->dev == PGM_VKMS || (op->mode && bo->file != op->file)) {
+        return false;
+    } else if (m->outputs[f->dev].master != f) {
+        x->error = "EACCES";
+    } else if (op->mode) {
+        fb.obj = pgm_lookup(f, bo->handle);
+        x->error = fb.obj ? NULL : "ENOENT";
+    }
+    if (x->error) {
+        return known;
+    }
+    slot = pgm_fb_slot(m, f);
+    if ((fb.obj && slot == PGM_FBS) ||
+        pgm_commit_waits(m, f->dev, PGM_CURSOR, fb.obj ? &fb : NULL)) {
+        return false;
+    }
+    pgm_plane_set(m, f->dev, PGM_CURSOR,
+                  fb.obj ? pgm_fb_new(m, f, slot, fb.obj, true) : NULL);
+    return known;
+}
+
+/* A move waits for no job: whoever draws what it shows has to. */
+static bool pgm_cursor_move(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    bool known;
+    PGMFile *f = pgm_kms_file(m, op, x, &known);
+    PGMOutput *o = f ? &m->outputs[f->dev] : NULL;
+    const PGMFb *fb = o ? o->planes[PGM_CURSOR] : NULL;
+
+    if (!f) {
+        return known;
+    }
+    if (f->dev == PGM_VKMS) {
+        return false;
+    }
+    if (o->master != f) {
+        x->error = "EACCES";
+    } else if (pgm_commit_waits(m, f->dev, PGM_CURSOR, fb) ||
+               (fb && pgm_root(fb->obj)->writers)) {
+        return false;
+    }
+    return known;
+}
+
+bool pgm_kms_late(const PGModel *m)
+{
+    return m->outputs[PGM_VKMS].late;
+}
+
+static bool pgm_await_rmfb(PGModel *m, const PGMOp *op, PGMExpect *x)
+{
+    PGMOutput *o = &m->outputs[PGM_VKMS];
+
+    if (!o->late) {
+        return false;
+    }
+    x->op.device = PGM_VKMS;
+    x->op.value = m->learned.fb_base[PGM_VKMS][0] + o->late_fb;
+    o->late = false;
     return true;
 }
 
@@ -349,6 +451,12 @@ bool pgm_steps_kms(PGModel *m, const PGMOp *op, PGMExpect *x)
         return pgm_event(m, op);
     case PGM_MASTER:
         return pgm_master(m, op, x);
+    case PGM_AWAIT_RMFB:
+        return pgm_await_rmfb(m, op, x);
+    case PGM_CURSOR_SET:
+        return pgm_cursor(m, op, x);
+    case PGM_CURSOR_MOVE:
+        return pgm_cursor_move(m, op, x);
     default:
         return pgm_show(m, op, x);
     }

@@ -231,7 +231,7 @@ static bool pgm_import_op(PGModel *m, const PGMOp *op, PGMExpect *x)
             pgm_fault_comes(m, f->dev, PGM_FAULT_CREATE)) {
             /* It was attached by then. */
             fd->dmabuf->was_import = true;
-            fd->dmabuf->obj->placed = false;
+            pgm_move_lost(fd->dmabuf->obj);
             x->error = "ENOMEM";
             return true;
         }
@@ -274,73 +274,6 @@ static bool pgm_gem_open(PGModel *m, const PGMOp *op, PGMExpect *x)
     return true;
 }
 
-/* What is shown, by whomever, is pinned. */
-static bool pgm_shown(const PGModel *m, const PGMObj *root)
-{
-    for (unsigned dev = 0; dev < PGM_DEVICES; dev++) {
-        if (pgm_kms_shows_root(m, dev, root)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Only the discrete GPU moves anything, and waits for jobs then. */
-static bool pgm_moves(PGModel *m, const PGMObj *obj)
-{
-    return obj->dev == PGM_DISCRETE && !obj->import && !pgm_shown(m, obj);
-}
-
-static bool pgm_place(PGModel *m, const PGMOp *op, PGMExpect *x)
-{
-    PGMFile *f;
-    PGMObj *obj = pgm_bo(m, op, op->bo, &f, x, "ENOENT");
-
-    if (f && !pgm_is_gpu(f->dev)) {
-        return false;
-    }
-    if (f && f->dev == PGM_INTEGRATED && op->mode != PGM_PLACE_PAGES) {
-        x->error = "EINVAL";
-    } else if (obj && obj->import) {
-        x->error = "EINVAL";
-    } else if (obj && pgm_moves(m, obj) && pgm_root_blocked(m, obj, true)) {
-        return false;
-    } else if (obj && obj->dev == PGM_DISCRETE && op->mode == PGM_PLACE_VRAM) {
-        if (pgm_shown(m, obj)) {
-            x->error = "EBUSY";
-        } else if (obj->dmabuf &&
-                   (obj->dmabuf->imports || obj->dmabuf->was_import)) {
-            /* Static attachments pin it, even one that is about to go. */
-            x->maybe = "EBUSY";
-        }
-    }
-    if (obj) {
-        obj->placed = false;
-    }
-    return true;
-}
-
-static bool pgm_evict(PGModel *m, const PGMOp *op, PGMExpect *x)
-{
-    if (m->unbound[op->device]) {
-        x->error = "ENODEV";
-        return true;
-    }
-    /* It would wait for jobs on what is in VRAM. */
-    for (unsigned i = 0; pgm_any_gate(m) && i < m->objs->len; i++) {
-        const PGMObj *obj = g_ptr_array_index(m->objs, i);
-
-        if (op->device == PGM_DISCRETE && pgm_moves(m, obj) &&
-            pgm_root_blocked(m, obj, true)) {
-            return false;
-        }
-    }
-    for (unsigned i = 0; i < m->objs->len; i++) {
-        ((PGMObj *)g_ptr_array_index(m->objs, i))->placed = false;
-    }
-    return true;
-}
-
 static bool pgm_munmap(PGModel *m, const PGMOp *op, PGMExpect *x)
 {
     PGMMapName *map = &m->workers[op->worker].maps[op->map];
@@ -365,8 +298,8 @@ static bool pgm_apply(PGModel *m, const PGMOp *op, PGMExpect *x)
     case PGM_IMPORT: return pgm_import_op(m, op, x);
     case PGM_FLINK: return pgm_flink_op(m, op, x);
     case PGM_GEM_OPEN: return pgm_gem_open(m, op, x);
-    case PGM_PLACE: return pgm_place(m, op, x);
-    case PGM_EVICT: return pgm_evict(m, op, x);
+    case PGM_PLACE:
+    case PGM_EVICT: return pgm_steps_move(m, op, x);
     case PGM_CLOSE_FD:
     case PGM_DUP:
     case PGM_SEND:
@@ -405,7 +338,10 @@ static bool pgm_apply(PGModel *m, const PGMOp *op, PGMExpect *x)
     case PGM_POWER:
     case PGM_FLIP:
     case PGM_EVENT:
-    case PGM_MASTER: return pgm_steps_kms(m, op, x);
+    case PGM_MASTER:
+    case PGM_CURSOR_SET:
+    case PGM_CURSOR_MOVE:
+    case PGM_AWAIT_RMFB: return pgm_steps_kms(m, op, x);
     case PGM_UNBIND:
     case PGM_BIND: return pgm_steps_bind(m, op, x);
     default: return pgm_steps_job(m, op, x);
@@ -428,7 +364,11 @@ static bool pgm_is_barred(const PGModel *m, PGMKind kind)
     bool ends = kind == PGM_CLOSE_FILE || kind == PGM_KILL || kind == PGM_EXIT;
 
     if (pgm_kms_due(m)) {
-        return kind != PGM_EVENT && !ends;
+        return kind != PGM_EVENT &&
+               !(ends && pgm_kms_due(m) != &m->outputs[PGM_VKMS]);
+    }
+    if (pgm_kms_late(m)) {
+        return kind != PGM_AWAIT_RMFB;
     }
     return m->flipped && kind != PGM_SETTLE && kind != PGM_GATE && !ends;
 }
@@ -436,7 +376,7 @@ static bool pgm_is_barred(const PGModel *m, PGMKind kind)
 bool pgm_step(PGModel *m, const PGMOp *op, PGMExpect *x)
 {
     *x = (PGMExpect) { .op = *op };
-    if (pgm_is_barred(m, op->kind)) {
+    if (pgm_is_barred(m, op->kind) || pgm_meets_mover(m, op)) {
         return false;
     }
     m->step++;

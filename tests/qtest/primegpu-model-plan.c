@@ -191,6 +191,29 @@ static void pgm_plan_flip(PGMPlan *p, uint64_t random)
     pgm_plan_add(p, close);
 }
 
+/* The same without a gate, of vkms */
+static void pgm_plan_vkms(PGMPlan *p, uint64_t random)
+{
+    unsigned file = pgm_plan_file(p, PGM_VKMS, true);
+    unsigned fbs[2];
+    PGMOp addfb = { .kind = PGM_ADDFB, .length = PGM_PAGE };
+    PGMOp show = { .kind = PGM_SHOW, .file = file };
+    PGMOp flip = { .kind = PGM_FLIP, .file = file, .mode = random & 1 };
+    PGMOp remove = { .kind = PGM_RMFB, .file = file, .mode = true };
+
+    pgm_plan_fbs(p->m, PGM_VKMS, fbs, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        addfb.bo = pgm_plan_create(p, file);
+        pgm_plan_add(p, addfb);
+    }
+    show.value = remove.value = fbs[0];
+    pgm_plan_add(p, show);
+    /* Nothing but the plane keeps it. */
+    pgm_plan_add(p, remove);
+    flip.value = fbs[1];
+    pgm_plan_add(p, flip);
+}
+
 /* A fence of two, one of which a gate holds, in a sync_file and a syncobj */
 static void pgm_plan_merge(PGMPlan *p, uint64_t random)
 {
@@ -233,14 +256,66 @@ static void pgm_plan_merge(PGMPlan *p, uint64_t random)
     pgm_plan_add(p, sync_wait);
 }
 
+static void pgm_plan_place(PGMPlan *p, unsigned bo, PGMPlacement where)
+{
+    PGMOp op = { .kind = PGM_PLACE, .bo = bo, .mode = where };
+
+    pgm_plan_add(p, op);
+}
+
+/*
+ * A process waits for a job, to move its buffer, and another one that has the
+ * same file closes the handle.
+ */
+static void pgm_plan_move(PGMPlan *p, uint64_t random)
+{
+    PGMPlacement from = random & 1 ? PGM_PLACE_VRAM : PGM_PLACE_PAGES;
+    PGMPlacement to = random & 1 ? PGM_PLACE_PAGES : PGM_PLACE_VRAM;
+    unsigned bo = pgm_plan_create(p, pgm_plan_file(p, PGM_DISCRETE, false));
+    unsigned other = p->worker == PGM_WORKERS - 1 ? 2 : p->worker + 1;
+    PGMOp fork = { .kind = PGM_FORK, .other = other };
+    PGMOp settle = { .kind = PGM_SETTLE, .wait = true };
+    PGMOp gate = { .kind = PGM_GATE, .device = PGM_DISCRETE, .mode = true };
+    PGMOp close = { .kind = PGM_CLOSE, .worker = other, .bo = bo };
+
+    pgm_plan_place(p, bo, from);
+    pgm_plan_add(p, fork);
+    pgm_plan_add(p, settle);
+    pgm_plan_add(p, gate);
+    pgm_plan_fill(p, bo, random >> 8);
+    pgm_plan_place(p, bo, to);
+    if (random & 2 && !p->m->workers[other].exists) {
+        g_array_append_val(p->ops, close);
+    }
+}
+
+/* One that is not p1, which the rig needs; it may have to be made. */
+static unsigned pgm_plan_worker(GArray *ops, const PGModel *m, unsigned worker)
+{
+    PGMOp spawn = { .kind = PGM_SPAWN, .worker = 1, .other = 2 };
+
+    if (worker != 1) {
+        return worker;
+    }
+    if (!m->workers[2].exists) {
+        g_array_append_val(ops, spawn);
+    }
+    return 2;
+}
+
 GArray *pgm_plan(const PGModel *m, unsigned worker, uint64_t random)
 {
-    const PGMWorker *w = &m->workers[worker];
+    unsigned which = (random >> 56) % 6;
     PGMPlan p = {
         .ops = g_array_new(FALSE, TRUE, sizeof(PGMOp)), .m = m,
         .worker = worker,
     };
+    const PGMWorker *w;
 
+    if (which == 4) {
+        p.worker = pgm_plan_worker(p.ops, m, worker);
+    }
+    w = &m->workers[p.worker];
     for (unsigned i = 0; i < PGM_FILES; i++) {
         p.files |= (uint32_t)!!w->files[i] << i;
     }
@@ -253,7 +328,7 @@ GArray *pgm_plan(const PGModel *m, unsigned worker, uint64_t random)
     for (unsigned i = 0; i < PGM_SYNCS; i++) {
         p.syncs |= (uint32_t)w->syncs[i].used << i;
     }
-    switch (random >> 60 & 3) {
+    switch (which) {
     case 0:
         pgm_plan_gate(&p, random);
         break;
@@ -263,8 +338,14 @@ GArray *pgm_plan(const PGModel *m, unsigned worker, uint64_t random)
     case 2:
         pgm_plan_merge(&p, random);
         break;
-    default:
+    case 3:
         pgm_plan_alias(&p, random);
+        break;
+    case 4:
+        pgm_plan_move(&p, random);
+        break;
+    default:
+        pgm_plan_vkms(&p, random);
         break;
     }
     return p.ops;

@@ -135,7 +135,7 @@ static void pgm_flush(PGMDrive *d)
     for (; d->answered < d->steps->len; d->answered++) {
         PGMSent *sent = &g_array_index(d->steps, PGMSent, d->answered);
 
-        if (sent->tag) {
+        if (sent->tag && !sent->x.waits) {
             pgm_check_reply(d, &sent->x, pg_recv(d->g, sent->tag));
         }
     }
@@ -144,6 +144,21 @@ static void pgm_flush(PGMDrive *d)
 static void pgm_clear_sent(gpointer data)
 {
     pgm_expect_clear(&((PGMSent *)data)->x);
+}
+
+/* The gate of a device; what waits for it goes on when it opens. */
+static void pgm_send_gate(PGMDrive *d, const char *device, bool closed)
+{
+    PGMSent *waiting = &d->waiting;
+
+    if (waiting->tag && pg_wait(d->g, waiting->tag, 0)) {
+        pgm_differ(d, &waiting->x, "the call did not wait for a job");
+    }
+    pg_gate(d->g, device, closed);
+    if (waiting->tag) {
+        pgm_check_reply(d, &waiting->x, pg_recv(d->g, waiting->tag));
+        waiting->tag = 0;
+    }
 }
 
 static void pgm_send_op(PGMDrive *d, PGMSent *sent)
@@ -156,7 +171,7 @@ static void pgm_send_op(PGMDrive *d, PGMSent *sent)
             g_strdup_printf("%s0", pgm_device_name(op->device));
 
         if (op->kind == PGM_GATE) {
-            pg_gate(d->g, device, op->mode);
+            pgm_send_gate(d, device, op->mode);
         } else {
             pg_inject(d->g, device, pgm_fault_name(op->mode),
                       pgm_fault_ns(op->mode));
@@ -165,6 +180,9 @@ static void pgm_send_op(PGMDrive *d, PGMSent *sent)
         d->report->kinds[op->kind]++;
     } else {
         sent->tag = pg_send(d->g, "%s", line);
+    }
+    if (sent->x.waits) {
+        d->waiting = *sent;
     }
 }
 

@@ -20,6 +20,7 @@ typedef struct PGMDrive {
     PGMReport *report;
     unsigned base;              /* steps of the guest before step 1 */
     unsigned worker;            /* of the batch */
+    PGMSent waiting;            /* its reply is to come when a gate opens */
     GArray *steps;              /* PGMSent; not yet checked, oldest first */
     unsigned answered;          /* of them */
     unsigned event;             /* the next of the devices' events */

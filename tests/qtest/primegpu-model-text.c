@@ -83,6 +83,9 @@ const PGMKindInfo pgm_kinds[PGM_KINDS] = {
     [PGM_FLIP] = { "flip", 5, false },
     [PGM_EVENT] = { "event", 0, false },
     [PGM_MASTER] = { "master", 3, false },
+    [PGM_CURSOR_SET] = { "cursor", 6, false },
+    [PGM_CURSOR_MOVE] = { "cursor-move", 2, false },
+    [PGM_AWAIT_RMFB] = { "await-rmfb", 0, false },
     [PGM_MERGE_SYNC] = { "merge-sync", 3, false },
     [PGM_IMPORT_SYNC] = { "import-sync", 3, false },
     [PGM_FENCE_WAIT] = { "fence-wait", 5, false },
@@ -254,6 +257,17 @@ static char *pgm_kms_text(const PGMOp *op)
                                op->mode ? " nowait" : "");
     case PGM_EVENT:
         return g_strdup_printf("event f%u %u", op->file, PGM_WAIT_MS);
+    case PGM_CURSOR_SET:
+        return op->mode ? g_strdup_printf("cursor f%u 0 b%u %u %u", op->file,
+                                          op->bo, PGM_SCREEN, PGM_SCREEN)
+                        : g_strdup_printf("cursor f%u 0 off", op->file);
+    case PGM_AWAIT_RMFB:
+        return g_strdup_printf("await-rmfb %s %u %u",
+                               pgm_device_names[op->device], op->value,
+                               PGM_WAIT_MS);
+    case PGM_CURSOR_MOVE:
+        return g_strdup_printf("cursor-move f%u 0 %u %u", op->file, op->offset,
+                               op->offset2);
     default:
         return g_strdup_printf("master f%u %s", op->file,
                                op->mode ? "set" : "drop");
@@ -340,6 +354,9 @@ static char *pgm_worker_text(const PGMOp *op)
     case PGM_FLIP:
     case PGM_EVENT:
     case PGM_MASTER:
+    case PGM_CURSOR_SET:
+    case PGM_CURSOR_MOVE:
+    case PGM_AWAIT_RMFB:
         return pgm_kms_text(op);
     default:
         return pgm_bo_text(op);

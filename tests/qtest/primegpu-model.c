@@ -94,7 +94,7 @@ void pgm_obj_put(PGModel *m, PGMObj *obj)
     if (obj->import) {
         obj->import->imports--;
         obj->import->was_import = true;
-        obj->import->obj->placed = false;
+        pgm_move_lost(obj->import->obj);
         pgm_dmabuf_put(m, obj->import);
     }
 }
@@ -258,7 +258,7 @@ uint32_t pgm_import(PGModel *m, PGMFile *f, PGMDmabuf *d, bool *birth)
     if (*birth) {
         obj = pgm_obj_add(m, f->dev, obj->size);
         obj->import = d;
-        d->obj->placed = false;
+        pgm_move_lost(d->obj);
         d->imports++;
         pgm_dmabuf_get(d);
     } else {

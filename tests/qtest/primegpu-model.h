@@ -41,7 +41,8 @@ typedef enum PGMKind {
     PGM_MMAP_FD, PGM_MUNMAP, PGM_WRITE, PGM_CHECKSUM, PGM_FILL, PGM_COPY,
     PGM_SETTLE, PGM_GATE, PGM_ADDFB, PGM_RMFB, PGM_GETFB, PGM_INJECT,
     PGM_UNBIND, PGM_BIND, PGM_SHOW, PGM_HIDE, PGM_POWER, PGM_FLIP, PGM_EVENT,
-    PGM_MASTER,
+    PGM_MASTER, PGM_CURSOR_SET, PGM_CURSOR_MOVE,
+    PGM_AWAIT_RMFB,
     PGM_MERGE_SYNC, PGM_IMPORT_SYNC, PGM_FENCE_WAIT, PGM_SET_NAME, PGM_SYNCOBJ,
     PGM_SYNCOBJ_DESTROY, PGM_SYNCOBJ_SIGNAL, PGM_SYNCOBJ_RESET,
     PGM_SYNCOBJ_WAIT, PGM_SYNCOBJ_EXPORT, PGM_SYNCOBJ_IMPORT, PGM_SYNCOBJ_LOAD,
@@ -87,7 +88,8 @@ typedef struct PGMOp {
     uint8_t device;             /* open, evict, gate, inject, unbind, bind */
     /*
      * Node, placement, map mode, access, on, fault, plane; rmfb and getfb:
-     * which of two calls; of kill and settle: if needed; of jobs: PGMFenceOut
+     * which of two calls; of kill and settle: if needed; of jobs: PGMFenceOut;
+     * of cursor: show it
      */
     uint8_t mode;
     bool wait;                  /* for jobs to be done, however long */
@@ -118,6 +120,7 @@ typedef struct PGMObj {
     bool unknown;               /* a cancelled job may have written or not */
     unsigned writers, readers;  /* jobs that may not be done */
     bool placed;                /* discrete: where its jobs want it */
+    PGMPlacement where;         /* the default: nobody knows */
     unsigned jobs;              /* operands of jobs, ever */
     bool lost_jobs;             /* some of them were cancelled, maybe */
     PGMFence *imported;         /* that jobs on the bytes wait for as well */
@@ -159,6 +162,7 @@ struct PGMFile {
 typedef struct PGMFb {
     PGMFile *file;              /* that has it in its list, or NULL */
     PGMObj *obj;                /* NULL: the number is free */
+    bool cursor;                /* of another format */
 } PGMFb;
 
 /* An output of a device, its first */
@@ -170,6 +174,8 @@ typedef struct PGMOutput {
     PGMFile *event;             /* that a flip's event is to come to */
     bool held;                  /* a flip, until a gate opens */
     PGMFb *old;                 /* what it will replace */
+    bool late;                  /* a worker is to let go of one, some time: */
+    unsigned late_fb;           /* that of this number */
 } PGMOutput;
 
 /* What a run learns of the guest before the first op */
@@ -254,6 +260,7 @@ typedef struct PGMExpect {
     bool signalled;             /* as far as that */
     bool has_checksum;
     uint64_t checksum;
+    bool waits;                 /* the call, until a gate opens */
     PGMObj *dst, *src;          /* of a job that is waited for */
     bool other_jobs;            /* may be submitted in this step, too */
     GArray *alive;              /* PGMAlive; of a settled step */
@@ -275,6 +282,8 @@ typedef struct PGModel {
     GArray *jobs;               /* PGMJob */
     unsigned job_ids;
     bool gate[PGM_DEVICES];     /* closed */
+    unsigned mover;             /* worker whose call waits for a gate, or 0 */
+    PGMObj *moved;              /* what it is to move, and keeps */
     PGMFault fault[PGM_DEVICES]; /* to come */
     bool unbound[PGM_DEVICES];
     unsigned binds[PGM_DEVICES];
@@ -314,6 +323,11 @@ bool pgm_fault_comes(PGModel *m, PGMDevice dev, PGMFault fault);
 void pgm_fbs_of_file(PGModel *m, PGMFile *f);
 /* The framebuffer of this number; NULL if there is none */
 PGMFb *pgm_fb(PGModel *m, const PGMFile *f, unsigned slot);
+/* The lowest number that is free; PGM_FBS: none, or no framebuffers at all */
+unsigned pgm_fb_slot(const PGModel *m, const PGMFile *f);
+/* A framebuffer of this number; a cursor's is in no file's list. */
+PGMFb *pgm_fb_new(PGModel *m, PGMFile *f, unsigned slot, PGMObj *obj,
+                  bool cursor);
 /* It ends, unless it is in its file's list or on a plane. */
 void pgm_fb_unused(PGModel *m, PGMDevice dev, PGMFb *fb);
 /* Turn the planes off that show it. */
@@ -328,6 +342,8 @@ void pgm_kms_closed(PGModel *m, PGMFile *f);
 /* May the file be closed?  Else nobody knows what comes of it. */
 bool pgm_kms_may_close(PGModel *m, const PGMFile *f);
 void pgm_kms_gate_open(PGModel *m);
+/* Has a worker to let go of a framebuffer first?  Only that is waited for. */
+bool pgm_kms_late(const PGModel *m);
 /* The output whose event is the next thing to be asked for; NULL: none */
 const PGMOutput *pgm_kms_due(const PGModel *m);
 /* The driver goes; false: nobody knows what comes of it. */
@@ -342,6 +358,13 @@ unsigned pgm_flink(PGModel *m, PGMObj *obj);
 
 /* Jobs and bytes */
 bool pgm_any_gate(const PGModel *m);
+/* Would the op wait for the call that moves a buffer, or get in its way? */
+bool pgm_meets_mover(PGModel *m, const PGMOp *op);
+bool pgm_steps_move(PGModel *m, const PGMOp *op, PGMExpect *x);
+/* A gate has opened: the call ends. */
+void pgm_move_done(PGModel *m);
+/* Something may move the buffer that the model does not follow. */
+void pgm_move_lost(PGMObj *root);
 bool pgm_job_blocked(PGModel *m, PGMFile *f, PGMObj *dst, PGMObj *src);
 unsigned pgm_job_add(PGModel *m, PGMFile *f, PGMObj *dst, PGMObj *src,
                      bool blocked);

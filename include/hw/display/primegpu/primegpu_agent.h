@@ -234,6 +234,8 @@
     X(getfb, WORKER, "FILE FB BO", "MODE_GETFB; handle= key= size=")           \
     X(getfb2, WORKER, "FILE FB BO[,BO]...",                                    \
       "MODE_GETFB2; handle= key= size= of each BO that has a name")            \
+    X(await_rmfb, WORKER, "GPU FB TIMEOUT-MS",                                 \
+      "wait until it is gone, as debugfs tells (else ETIME)")                  \
     X(dirtyfb, WORKER, "FILE FB [X1 Y1 X2 Y2]...", "MODE_DIRTYFB")             \
     /* displays; FILE must be of a card */                                     \
     X(kms, WORKER, "FILE", "list the outputs; outputs=")                       \
@@ -297,12 +299,12 @@
     X(storm, WORKER, "SEED COUNT THREADS HANDLES FILE...",                     \
       "COUNT random calls from each of so many threads, on the same files, "   \
       "fds and first HANDLES handles; ok= of them")                            \
-    /* measuring: runs N times in one go */                                    \
-    X(bench_create, WORKER, "FILE SIZE N [touch|attach|job]",                  \
-      "create, use (CPU, GEM_PLACE, fill job), close; ns=")                    \
     X(misuse, WORKER, "FILE BO FD SYNC-FD SYNC FB N",                          \
       "the Nth ioctl with one thing wrong, each that can be; call= refused=, " \
       "an error if one is not refused or (ERANGE) there is no Nth")            \
+    /* measuring: runs N times in one go */                                    \
+    X(bench_create, WORKER, "FILE SIZE N [touch|attach|job]",                  \
+      "create, use (CPU, GEM_PLACE, fill job), close; ns=")                    \
     X(bench_share, WORKER, "FILE FILE SIZE N",                                 \
       "create, export, import, close-fd, close, close; then settle; "          \
       "ns= settle-ns=")                                                        \
