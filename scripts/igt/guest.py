@@ -13,8 +13,8 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent.parent
 BOOT_S = 120
 # Time is counted in instructions, one each 8 ns, and passes at once when the
-# guest waits: a busy host makes no test late, and nobody waits for a frame. Tests
-# that do as much as they can for 20 s do that in an eighth of the instructions.
+# guest waits: a busy host makes no test late, and nobody waits for a frame. The
+# longer an instruction, the fewer for a test that does as much as it can in a time
 ICOUNT = ['-icount', 'shift=3,sleep=off']
 # Seconds of CPU time here for a program that keeps the guest busy, whatever its
 # time there
