@@ -130,6 +130,22 @@ int cmd_fence_wait(struct call *c)
     return 0;
 }
 
+/* Nothing is waited for: poll would ask the fence to tell when it is done. */
+int cmd_fence_info(struct call *c)
+{
+    struct fd *fd = name_fd(c, c->argv[1]);
+    struct sync_file_info info = { 0 };
+
+    if (!fd) {
+        return c->error;
+    }
+    if (sys_ioctl(fd->fd, SYNC_IOC_FILE_INFO, &info)) {
+        return call_fail(c, errno, "SYNC_IOC_FILE_INFO");
+    }
+    call_add(c, "status=%d", info.status);
+    return 0;
+}
+
 static int cpu_sync(struct call *c, uint64_t flag)
 {
     struct fd *fd = name_fd(c, c->argv[1]);

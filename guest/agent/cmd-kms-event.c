@@ -5,8 +5,12 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include "kms.h"
+
+#define NO_ADDRESS  4096    /* nothing is mapped there */
 
 int cmd_event(struct call *c)
 {
@@ -122,5 +126,32 @@ int cmd_queue_sequence(struct call *c)
     if (sys_ioctl(file->fd, DRM_IOCTL_CRTC_QUEUE_SEQUENCE, &args)) {
         return call_fail(c, errno, "CRTC_QUEUE_SEQUENCE");
     }
+    return 0;
+}
+
+/* An event that cannot be read is there for the next who reads. */
+int cmd_misread(struct call *c)
+{
+    struct file *file = name_file(c, c->argv[1]);
+    struct drm_event event;
+    struct pollfd pfd = { .events = POLLIN };
+    int how;
+    ssize_t n;
+
+    if (!file || !call_choice(c, 2, "short|nowhere", &how)) {
+        return c->error;
+    }
+    pfd.fd = file->fd;
+    if (poll(&pfd, 1, 0) != 1) {
+        return call_fail(c, ENODATA, "no event");
+    }
+    fault_on();
+    n = how ? read(file->fd, (void *)NO_ADDRESS, NO_ADDRESS)
+            : read(file->fd, &event, sizeof(event));
+    fault_off();
+    if (n < 0) {
+        return call_fail(c, errno, "read");
+    }
+    call_add(c, "bytes=%zd", n);
     return 0;
 }

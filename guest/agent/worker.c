@@ -150,6 +150,16 @@ int cmd_cpu(struct call *c)
     return 0;
 }
 
+int cmd_uid(struct call *c)
+{
+    uint64_t uid;
+
+    if (!call_number(c, 1, UINT32_MAX, &uid)) {
+        return c->error;
+    }
+    return setresuid(uid, uid, uid) ? call_fail(c, errno, "setresuid") : 0;
+}
+
 int cmd_exit(struct call *c)
 {
     (void)c;

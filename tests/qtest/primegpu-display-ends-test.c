@@ -81,6 +81,10 @@ static const PGOutstanding pg_outstanding[] = {
         "atomic s 0 fb=s1 nonblock event out=o") },
 };
 
+static const PGOutstanding pg_interrupted = {
+    "interrupted", PG_HELD_FENCE, PG_LINES("names")
+};
+
 /*
  * The end, with what is left to be closed, and ; between the lines.  After the
  * line with * the BOs of the display are gone, after that with + those of the
@@ -254,6 +258,29 @@ static void pg_test_outstanding(const void *data)
     pg_finish(g);
 }
 
+/* A commit whose call waits for a fence is given up with its process. */
+static void pg_test_interrupted(const void *data)
+{
+    PGGuest *g = pg_start(NULL);
+    PGRound r = {
+        .s = { .g = g, .pair = data, .worker = "p2" },
+        .what = &pg_interrupted,
+    };
+    unsigned tag;
+
+    pg_round_begin(&r);
+    tag = pg_send(g, "p2 atomic s 0 fb=s1 in=q");
+    if (pg_wait(g, tag, PG_BLOCKED_MS)) {
+        pg_fail(g, "the commit did not wait for the fence");
+    }
+    pg_do(g, "kill p2");
+    pg_assert_nothing_left(g, "the process was killed");
+    pg_do(g, "sw-inc t 1");
+    pg_assert_no_violations(g);
+    pg_do(g, "blank");
+    pg_finish(g);
+}
+
 static void pg_add_case_of(const PGOutstanding *what, const PGDisplayPair *pair)
 {
     g_autofree char *path =
@@ -267,6 +294,12 @@ static void pg_add_case_of(const PGOutstanding *what, const PGDisplayPair *pair)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    for (unsigned k = 0; k < ARRAY_SIZE(pg_display_showers); k++) {
+        g_autofree char *path = g_strconcat("display-ends/interrupted/",
+                                            pg_display_showers[k].name, NULL);
+
+        pg_add_case(path, pg_test_interrupted, &pg_display_showers[k]);
+    }
     for (unsigned i = 0; i < ARRAY_SIZE(pg_outstanding); i++) {
         for (unsigned k = 0; k < ARRAY_SIZE(pg_display_showers); k++) {
             if (pg_display_showers[k].show_id || !pg_outstanding[i].ours) {

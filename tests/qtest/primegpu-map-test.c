@@ -4,7 +4,7 @@
  * it, whatever else goes.
  */
 #include "qemu/osdep.h"
-#include "primegpu-guest.h"
+#include "primegpu-guest-look.h"
 
 #define PG_SIZE 65536
 #define PG_TIMES 4
@@ -229,6 +229,34 @@ static const struct {
     { "and-unmap", pg_test_and_unmap },
 };
 
+/*
+ * A mapping of VRAM does not reach it any more when its GPU has gone, whether
+ * it was touched before or not; other VRAM is there when it comes back.
+ */
+static void pg_test_unbound(const void *data)
+{
+    PGMapped m = pg_map_start(data);
+    PGGuest *g = m.g;
+    uint64_t zeros = pg_sum_words(PG_SIZE, 0, PG_SIZE, 0);
+
+    pg_map_ok(&m, "m");
+    pg_map_ok(&m, "n");
+    pg_do(g, "fill b 0 %u 0x5a5a5a5a wait", PG_SIZE);
+    pg_map_check(&m, "m", pg_sum_words(PG_SIZE, 0x5a5a5a5a, PG_SIZE, 0));
+    pg_do(g, "p0 unbind discrete");
+    pg_map_check(&m, "m", zeros);
+    pg_map_check(&m, "n", zeros);
+    pg_do(g, "p0 bind discrete");
+    pg_open(g, "f2", "discrete");
+    pg_do(g, "create f2 c %u vram", PG_SIZE);
+    pg_do(g, "fill c 0 %u 0x77777777 wait", PG_SIZE);
+    pg_do(g, "write m 0 %u 9", PG_SIZE);
+    pg_do(g, "write n 0 %u 9", PG_SIZE);
+    pg_assert_u64(g, "VRAM that is not mapped", pg_bo_sum(g, "c"),
+                  pg_sum_words(PG_SIZE, 0x77777777, PG_SIZE, 0));
+    pg_stop(g);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -239,6 +267,14 @@ int main(int argc, char **argv)
                                 pg_maps[k].name);
 
             pg_add_case(path, pg_tests[i].fn, &pg_maps[k]);
+        }
+    }
+    for (unsigned k = 0; k < ARRAY_SIZE(pg_maps); k++) {
+        if (!pg_maps[k].importer && g_str_equal(pg_maps[k].place, "vram")) {
+            g_autofree char *path = g_strconcat("map/unbound/",
+                                                pg_maps[k].name, NULL);
+
+            pg_add_case(path, pg_test_unbound, &pg_maps[k]);
         }
     }
     return g_test_run();

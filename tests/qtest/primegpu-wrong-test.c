@@ -219,6 +219,161 @@ static void pg_test_misuse(const void *data)
     pg_stop(g);
 }
 
+/* An event that could not be read is not lost. */
+static void pg_test_read(const void *data)
+{
+    PGGuest *g = pg_start(NULL);
+
+    pg_do(g, "open f %s card", (const char *)data);
+    pg_do(g, "create f b 307200");
+    pg_do(g, "addfb b 320 240 1280");
+    pg_do(g, "atomic f 0 mode=320x240 fb=b");
+    for (unsigned user = 1; user <= 2; user++) {
+        pg_do(g, "queue-sequence f 0 1 %u", user);
+        pg_do(g, "vblank f 0 2");
+    }
+    for (uint64_t user = 1; user <= 2; user++) {
+        pg_assert_u64(g, "bytes of an event that does not fit",
+                      pg_u64(g, pg_do(g, "misread f short"), "bytes"), 0);
+        pg_err(g, "EFAULT", "misread f nowhere");
+        pg_assert_u64(g, "the event after it",
+                      pg_u64(g, pg_do(g, "event f 1000"), "user"), user);
+    }
+    pg_stop(g);
+}
+
+/* What a file has given out is worth nothing once it is closed. */
+static void pg_test_outlived(const void *data)
+{
+    PGGuest *g = pg_start(NULL);
+    uint64_t magic, fb, name;
+
+    pg_do(g, "open f %s card", (const char *)data);
+    for (unsigned i = 0; i < 4; i++) {
+        pg_do(g, "open x %s card", (const char *)data);
+        pg_do(g, "create x b %u", PG_SIZE);
+        magic = pg_u64(g, pg_do(g, "magic x"), "magic");
+        fb = pg_u64(g, pg_do(g, "addfb b 128 128 512"), "fb");
+        name = pg_u64(g, pg_do(g, "flink b"), "name");
+        pg_do(g, "auth f %" PRIu64, magic);
+        pg_err(g, "EINVAL", "auth f %" PRIu64, magic);
+        magic = pg_u64(g, pg_do(g, "magic x"), "magic");
+        pg_do(g, "close-file x");
+        pg_err(g, "EINVAL", "auth f %" PRIu64, magic);
+        pg_err(g, "ENOENT", "getfb f %" PRIu64 " c", fb);
+        pg_err(g, "ENOENT", "rmfb f %" PRIu64, fb);
+        pg_err(g, "ENOENT", "gem-open f %" PRIu64 " c", name);
+        pg_assert_nothing_left(g, "its file was closed");
+    }
+    pg_stop(g);
+}
+
+/*
+ * Commits with one thing wrong: a blob of another kind ($lut, $ctm, $clips), an
+ * object that is not there, a rectangle that does not fit, with fences and
+ * events that must not come of it.
+ */
+static const char *const pg_commits[] = {
+    "crtc GAMMA_LUT=$ctm", "crtc CTM=$lut", "crtc DEGAMMA_LUT=$clips",
+    "crtc MODE_ID=$lut modeset", "primary FB_DAMAGE_CLIPS=$ctm",
+    "crtc GAMMA_LUT=99999", "crtc MODE_ID=99999 modeset",
+    "connector CRTC_ID=99999 modeset", "primary CRTC_ID=99999",
+    "primary FB_ID=99999", "primary FB_ID=$ctm", "primary CRTC_ID=$lut",
+    "fb=c src=0,0,9999,9999", "fb=c src=0,0,9999,9999 out=o",
+    "fb=c src=0,0,9999,9999 out=o event nonblock",
+    "fb=c out=o connector CRTC_ID=99999 modeset",
+    "fb=c out=o event nonblock crtc CTM=$lut",
+    "fb=c in=s out=o crtc CTM=$lut",
+    "fb=c src=0,0,9999,9999 writeback wb=c wb-out=o",
+    "writeback wb=c wb-out=o crtc CTM=$lut",
+    "overlay fb=c src=0,0,9999,9999 primary fb=c",
+    "fb=c out=o event test",
+};
+
+/* Those that are only tested are right, and nothing comes of them either. */
+static const char *const pg_tested[] = {
+    "fb=c test", "fb=c in=s test", "fb=c out=o test",
+    "fb=c writeback wb=c test", "fb=c writeback wb=c wb-out=o test",
+    "mode=off test modeset", "crtc GAMMA_LUT=$lut CTM=$ctm test",
+};
+
+static char *pg_with_blobs(const char *text, const char *const *names,
+                           const uint64_t *blobs)
+{
+    g_autoptr(GString) s = g_string_new(text);
+
+    for (unsigned i = 0; names[i]; i++) {
+        g_autofree char *number = g_strdup_printf("%" PRIu64, blobs[i]);
+
+        g_string_replace(s, names[i], number, 0);
+    }
+    return g_string_free(g_steal_pointer(&s), FALSE);
+}
+
+static void pg_test_commit(const void *data)
+{
+    static const char *const names[] = { "$lut", "$ctm", "$clips", NULL };
+    PGGuest *g = pg_start(NULL);
+    uint64_t blobs[3];
+
+    pg_do(g, "open f %s card", (const char *)data);
+    pg_do(g, "create f b 307200");
+    pg_do(g, "create f c 307200");
+    pg_do(g, "addfb b 320 240 1280");
+    pg_do(g, "addfb c 320 240 1280");
+    pg_do(g, "atomic f 0 mode=320x240 fb=b");
+    pg_do(g, "sw-sync w");
+    pg_do(g, "sw-fence w 1 s");
+    blobs[0] = pg_u64(g, pg_do(g, "blob-lut f linear"), "blob");
+    blobs[1] = pg_u64(g, pg_do(g, "blob-ctm f 1 0 0 0 1 0 0 0 1"), "blob");
+    blobs[2] = pg_u64(g, pg_do(g, "blob-clips f 0,0,8,8"), "blob");
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_commits); i++) {
+        g_autofree char *words = pg_with_blobs(pg_commits[i], names, blobs);
+
+        if (pg_call(g, "atomic f 0 %s", words)->ok) {
+            pg_fail(g, "it was not refused: %s", pg_commits[i]);
+        }
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_tested); i++) {
+        g_autofree char *words = pg_with_blobs(pg_tested[i], names, blobs);
+
+        pg_do(g, "atomic f 0 %s", words);
+    }
+    pg_err(g, "ENODATA", "misread f short");
+    /* What was shown is shown, and goes with its file, as the other does. */
+    pg_do(g, "atomic f 0 fb=b wait");
+    pg_do(g, "close c");
+    pg_close_file(g, "f");
+    pg_assert_nothing_left(g, "the file was closed");
+    pg_stop(g);
+}
+
+/* Who is neither master nor root gets no handle of what is shown. */
+static void pg_test_rights(const void *data)
+{
+    PGGuest *g = pg_start(NULL);
+    uint64_t fb;
+
+    pg_do(g, "open f %s card", (const char *)data);
+    pg_do(g, "create f b %u", PG_SIZE);
+    fb = pg_u64(g, pg_do(g, "addfb b 128 128 512"), "fb");
+    pg_do(g, "open x %s card", (const char *)data);
+    pg_do(g, "getfb x %" PRIu64 " c", fb);
+    pg_close(g, "c");
+    pg_do(g, "fork p2");
+    pg_do(g, "p2 uid 1000");
+    pg_assert_u64(g, "handle of another's framebuffer",
+                  pg_u64(g, pg_do(g, "p2 getfb x %" PRIu64 " c", fb),
+                         "handle"), 0);
+    if (!pg_u64(g, pg_do(g, "p2 getfb f %" PRIu64 " d", fb), "handle")) {
+        pg_fail(g, "the master gets no handle of its own framebuffer");
+    }
+    if (pg_call(g, "p2 master x set")->ok) {
+        pg_fail(g, "anybody can be master");
+    }
+    pg_stop(g);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -230,6 +385,10 @@ int main(int argc, char **argv)
         { "framebuffer", pg_test_fb },
         { "name", pg_test_name },
         { "fresh", pg_test_fresh },
+        { "read", pg_test_read },
+        { "outlived", pg_test_outlived },
+        { "commit", pg_test_commit },
+        { "rights", pg_test_rights },
     };
 
     g_test_init(&argc, &argv, NULL);

@@ -158,6 +158,7 @@
     X(exit, WORKER, "", "leave; the kernel closes all; reply when it has")     \
     X(cpu, WORKER, "N|any",                                                    \
       "run this worker (and those it forks) there; all start on CPU 0")        \
+    X(uid, WORKER, "N", "be that user, and root no more")                      \
     X(exec, WORKER, "", "as exit, by an exec of a program that ends at once")  \
     X(limit_fds, WORKER, "N|off",                                              \
       "RLIMIT_NOFILE: so many fds more can be made, then EMFILE; limit=")      \
@@ -208,6 +209,8 @@
       "WIDTH HEIGHT CPP [OPTIONS...]", "a copy of a rectangle")                \
     X(fence_wait, WORKER, "FD TIMEOUT-MS",                                     \
       "wait for a sync_file (else ETIME); status=1 or an error below 0")       \
+    X(fence_info, WORKER, "FD",                                                \
+      "look at a sync_file; status=0 if it is not signalled, else as above")   \
     X(syncobj, WORKER, "FILE SYNC", "make a syncobj; handle=")                 \
     X(syncobj_wait, WORKER, "SYNC[:POINT] TIMEOUT-MS [available]",             \
       "wait for it (else ETIME), for its fence to come as well; or only for "  \
@@ -255,6 +258,8 @@
       "MODE_SETPLANE of all of the framebuffer")                               \
     X(event, WORKER, "FILE TIMEOUT-MS",                                        \
       "the file's next event; type= output= user= sequence= ns=")              \
+    X(misread, WORKER, "FILE short|nowhere",                                   \
+      "read an event that is there into too few bytes, or no memory; bytes=")  \
     X(vblank, WORKER, "FILE OUTPUT [N]",                                       \
       "WAIT_VBLANK until the Nth from now; sequence= ns=")                     \
     X(queue_vblank, WORKER, "FILE OUTPUT N [USER]",                            \

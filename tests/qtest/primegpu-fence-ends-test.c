@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest test: how a fence ends, and all that waits for it.  A fence is
+ * signalled, or its timeline, its maker or its job goes away; whoever waits is
+ * held until then and not longer, by whatever way it got hold of the fence, and
+ * is told how it ended.
+ */
+#include "qemu/osdep.h"
+#include "primegpu-guest-look.h"
+
+#define PG_SIZE 4096
+
+/* Waiters get so long to go on too early, and have to go on within the other */
+#define PG_HELD_MS 100
+#define PG_SOON_MS 10000
+
+/* A fence, the sync_file s in p1, that is not signalled */
+typedef struct PGEnding {
+    const char *name;
+    const char *make;           /* p2 may have to do with it */
+    const char *end;            /* NULL: the gate opens */
+    const char *early;          /* as if it were the end, and must not be */
+    int status;
+} PGEnding;
+
+#define PG_TIMELINE "p2 sw-sync w; p2 sw-fence w 1 s; p2 send s p1 s; " \
+                    "p2 close-fd s"
+#define PG_BLOCKED  "sw-sync w; sw-fence w 1 q; send q p2 q; close-fd q; " \
+                    "p2 open g $G; p2 create g c 4096; " \
+                    "p2 fill c 0 4096 1 wait; " \
+                    "p2 fill c 0 4096 1 explicit in=q out=s; p2 close-fd q; " \
+                    "p2 send s p1 s; p2 close-fd s"
+
+static const PGEnding pg_endings[] = {
+    { "signalled", PG_TIMELINE, "p2 sw-inc w 1", NULL, 1 },
+    { "timeline-closed", PG_TIMELINE, "p2 close-fd w", NULL, -ENOENT },
+    { "maker-killed", PG_TIMELINE, "kill p2", NULL, -ENOENT },
+    { "second-point", "p2 sw-sync w; p2 sw-fence w 2 s; p2 send s p1 s; "
+      "p2 close-fd s", "p2 sw-inc w 1", "p2 sw-inc w 1", 1 },
+    { "job-done", "fill c 0 4096 1 explicit out=s", NULL, NULL, 1 },
+    { "job-that-waits", PG_BLOCKED, "sw-inc w 1", NULL, 1 },
+    /* A job that will never run is not done before what it waits for is. */
+    { "job-of-killed", PG_BLOCKED, "sw-inc w 1", "kill p2", -ESRCH },
+};
+
+/* Worker @worker waits with this line.  x is a fence that ends after s. */
+typedef struct PGWaiter {
+    unsigned worker;
+    const char *line;
+    bool tells;                 /* how the fence ended */
+    bool needs_other;
+} PGWaiter;
+
+static const PGWaiter pg_waiters[] = {
+    { 3, "fence-wait s 60000", true, false },
+    { 4, "fence-wait same 60000", true, false },
+    { 5, "poll d in 60000", false, false },
+    { 6, "poll d out 60000", false, false },
+    { 7, "syncobj-wait y 60000", false, false },
+    { 8, "syncobj-wait z:3 60000", false, false },
+    { 9, "poll e in 60000", false, false },
+    { 10, "fence-wait j 60000", false, false },
+    { 11, "fence-wait m 60000", true, true },
+    { 12, "bo-wait h write 60000", false, false },
+};
+
+static const char *const pg_before[] = {
+    /* The fence by other ways: a second sync_file of it, asked about before */
+    "syncobj f y", "syncobj-load y s", "syncobj-export y same sync-file",
+    "syncobj f z", "syncobj-transfer z:3 y", "syncobj-eventfd z:3 e",
+    "create f b 4096", "export b d", "import i d h", "import-sync d write s",
+    "create f t 4096", "fill t 0 4096 1 explicit in=s out=j",
+    "sw-sync v", "sw-fence v 1 x", "merge-sync s x m", "merge-sync x s n",
+};
+
+static void pg_lines(PGGuest *g, const char *text, const char *gpu)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "; ", -1);
+
+    for (unsigned i = 0; lines[i]; i++) {
+        g_auto(GStrv) parts = g_strsplit(lines[i], "$G", -1);
+        g_autofree char *line = g_strjoinv(gpu, parts);
+
+        pg_do(g, "%s", line);
+    }
+}
+
+static int pg_status(PGGuest *g, const PGReply *r)
+{
+    return (int64_t)pg_u64(g, r, "status");
+}
+
+static void pg_assert_status(PGGuest *g, const char *what, int status,
+                             int wanted)
+{
+    if (status != wanted) {
+        pg_fail(g, "status of %s: %d is not %d", what, status, wanted);
+    }
+}
+
+/* None of them has come back: those that need x as well if @other. */
+static void pg_assert_held(PGGuest *g, const unsigned *tags, bool other)
+{
+    unsigned ms = PG_HELD_MS;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_waiters); i++) {
+        if (other && !pg_waiters[i].needs_other) {
+            continue;
+        }
+        if (pg_wait(g, tags[i], ms)) {
+            pg_fail(g, "did not wait for the fence: %s", pg_waiters[i].line);
+        }
+        ms = 0;
+    }
+}
+
+static void pg_assert_over(PGGuest *g, const unsigned *tags, bool other,
+                           int status)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_waiters); i++) {
+        const PGWaiter *w = &pg_waiters[i];
+        const PGReply *r;
+
+        if (w->needs_other != other) {
+            continue;
+        }
+        if (!pg_wait(g, tags[i], PG_SOON_MS)) {
+            pg_fail(g, "still waits for the fence that has ended: %s", w->line);
+        }
+        r = pg_expect_ok(g, tags[i]);
+        if (w->tells) {
+            pg_assert_status(g, w->line, pg_status(g, r), status);
+        }
+    }
+}
+
+typedef struct PGCase {
+    const PGEnding *ending;
+    const char *gpu, *other;
+    const char *gate;           /* id of the first */
+} PGCase;
+
+static void pg_begin(PGGuest *g, const PGCase *c, unsigned *tags)
+{
+    pg_do(g, "open f %s", c->gpu);
+    pg_do(g, "open i %s", c->other);
+    pg_do(g, "create f c 4096");
+    pg_do(g, "spawn p2");
+    if (!c->ending->end) {
+        pg_gate(g, c->gate, true);
+    }
+    pg_lines(g, c->ending->make, c->gpu);
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_before); i++) {
+        pg_do(g, "%s", pg_before[i]);
+    }
+    pg_err(g, "ETIME", "fence-wait s 0");
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_waiters); i++) {
+        pg_do(g, "fork p%u", pg_waiters[i].worker);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_waiters); i++) {
+        tags[i] = pg_send(g, "p%u %s", pg_waiters[i].worker,
+                          pg_waiters[i].line);
+    }
+}
+
+static void pg_test_ending(const void *data)
+{
+    const PGCase *c = data;
+    const PGEnding *ending = c->ending;
+    PGGuest *g = pg_start(NULL);
+    unsigned tags[ARRAY_SIZE(pg_waiters)];
+
+    pg_set_job_timeout(g, 0);
+    pg_begin(g, c, tags);
+    pg_assert_held(g, tags, false);
+    if (ending->early) {
+        pg_do(g, "%s", ending->early);
+        pg_assert_held(g, tags, false);
+    }
+    pg_assert_status(g, "s", pg_status(g, pg_do(g, "fence-info s")), 0);
+    if (ending->end) {
+        pg_do(g, "%s", ending->end);
+    } else {
+        pg_gate(g, c->gate, false);
+    }
+    pg_assert_over(g, tags, false, ending->status);
+    pg_assert_held(g, tags, true);
+    pg_assert_status(g, "n", pg_status(g, pg_do(g, "fence-info n")), 0);
+    pg_do(g, "sw-inc v 1");
+    pg_assert_over(g, tags, true, ending->status);
+    /* Nobody has waited for this one, so nobody was told of an error. */
+    if (!pg_status(g, pg_do(g, "fence-info n"))) {
+        pg_fail(g, "a merged fence that nobody waits for is not signalled");
+    }
+    pg_stop(g);
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const gpus[] = { "integrated", "discrete" };
+    static const char *const gates[] = { "integrated0", "discrete0" };
+    static PGCase cases[ARRAY_SIZE(pg_endings)][ARRAY_SIZE(gpus)];
+
+    g_test_init(&argc, &argv, NULL);
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_endings); i++) {
+        for (unsigned k = 0; k < ARRAY_SIZE(gpus); k++) {
+            g_autofree char *path = g_strdup_printf(
+                "fence-ends/%s/%s", pg_endings[i].name, gpus[k]);
+
+            cases[i][k] = (PGCase) {
+                &pg_endings[i], gpus[k], gpus[!k], gates[k]
+            };
+            pg_add_case(path, pg_test_ending, &cases[i][k]);
+        }
+    }
+    return g_test_run();
+}
