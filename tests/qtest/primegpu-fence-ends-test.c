@@ -195,6 +195,111 @@ static void pg_test_ending(const void *data)
     pg_stop(g);
 }
 
+/*
+ * A syncobj that has no fence yet, and how it gets one: who waits for that goes
+ * on then, who waits for the fence's end does not.
+ */
+typedef struct PGSubmit {
+    const char *sync;
+    const char *submit;
+} PGSubmit;
+
+static const PGSubmit pg_submits[] = {
+    { "a", "syncobj-load a s" },
+    { "a:1", "syncobj-transfer a:1 y" },
+    { "a:1", "syncobj-transfer a:3 y" },
+    { "a", "fill c 0 4096 1 explicit in=s outsync=a" },
+    { "a:1", "fill c 0 4096 1 explicit in=s outsync=a:1" },
+    { "a:2", "fill c 0 4096 1 explicit in=s outsync=a:4" },
+};
+
+static void pg_submit_round(PGGuest *g, const PGSubmit *submit)
+{
+    unsigned available, event, ended;
+
+    pg_do(g, "syncobj f a");
+    pg_do(g, "syncobj-eventfd %s e available", submit->sync);
+    for (unsigned n = 2; n <= 4; n++) {
+        pg_do(g, "fork p%u", n);
+    }
+    available = pg_send(g, "p2 syncobj-wait %s 60000 available", submit->sync);
+    ended = pg_send(g, "p3 syncobj-wait %s 60000", submit->sync);
+    event = pg_send(g, "p4 poll e in 60000");
+    if (pg_wait(g, available, PG_HELD_MS) || pg_wait(g, event, 0) ||
+        pg_wait(g, ended, 0)) {
+        pg_fail(g, "did not wait for a fence: %s", submit->sync);
+    }
+    pg_do(g, "%s", submit->submit);
+    if (!pg_wait(g, available, PG_SOON_MS) || !pg_wait(g, event, PG_SOON_MS)) {
+        pg_fail(g, "waits for a fence that is there: %s", submit->submit);
+    }
+    pg_expect_ok(g, available);
+    pg_expect_ok(g, event);
+    if (pg_wait(g, ended, PG_HELD_MS)) {
+        pg_fail(g, "did not wait for the fence's end: %s", submit->submit);
+    }
+    pg_do(g, "sw-inc w 1");
+    if (!pg_wait(g, ended, PG_SOON_MS)) {
+        pg_fail(g, "waits for a fence that has ended: %s", submit->submit);
+    }
+    pg_expect_ok(g, ended);
+    for (unsigned n = 2; n <= 4; n++) {
+        pg_do(g, "kill p%u", n);
+    }
+}
+
+static void pg_test_submit(const void *data)
+{
+    PGGuest *g = pg_start(NULL);
+
+    pg_do(g, "open f %s", (const char *)data);
+    pg_do(g, "create f c 4096");
+    pg_do(g, "sw-sync w");
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_submits); i++) {
+        pg_do(g, "sw-fence w %u s", i + 1);
+        pg_do(g, "syncobj f y");
+        pg_do(g, "syncobj-load y s");
+        pg_submit_round(g, &pg_submits[i]);
+        pg_do(g, "close-fd s");
+        pg_do(g, "close-fd e");
+        pg_do(g, "syncobj-destroy y");
+        pg_do(g, "syncobj-destroy a");
+    }
+    pg_stop(g);
+}
+
+/* A point that is signalled is as good as before when others come after it. */
+static void pg_test_passed(const void *data)
+{
+    PGGuest *g = pg_start(NULL);
+
+    pg_do(g, "open f %s", (const char *)data);
+    pg_do(g, "create f c 4096");
+    pg_do(g, "sw-sync w");
+    pg_do(g, "sw-fence w 2 s");
+    pg_do(g, "syncobj f y");
+    pg_do(g, "syncobj-load y s");
+    pg_do(g, "syncobj f a");
+    pg_do(g, "syncobj-signal a:2");
+    pg_do(g, "syncobj-transfer a:5 y");
+    for (unsigned point = 1; point <= 2; point++) {
+        pg_do(g, "syncobj-wait a:%u 0", point);
+        pg_do(g, "syncobj f k");
+        pg_do(g, "syncobj-load k s");
+        pg_do(g, "syncobj-transfer k a:%u", point);
+        pg_do(g, "syncobj-wait k 0");
+        pg_do(g, "syncobj-export k x sync-file");
+        pg_assert_status(g, "x", pg_status(g, pg_do(g, "fence-info x")), 1);
+        pg_do(g, "fill c 0 4096 1 explicit insync=a:%u wait", point);
+        pg_do(g, "close-fd x");
+        pg_do(g, "syncobj-destroy k");
+    }
+    pg_err(g, "ETIME", "syncobj-wait a:3 0");
+    pg_do(g, "sw-inc w 2");
+    pg_do(g, "syncobj-wait a:5 %u", PG_SOON_MS);
+    pg_stop(g);
+}
+
 int main(int argc, char **argv)
 {
     static const char *const gpus[] = { "integrated", "discrete" };
@@ -212,6 +317,15 @@ int main(int argc, char **argv)
             };
             pg_add_case(path, pg_test_ending, &cases[i][k]);
         }
+    }
+    for (unsigned k = 0; k < ARRAY_SIZE(gpus); k++) {
+        g_autofree char *submit = g_strconcat("fence-ends/submit/", gpus[k],
+                                              NULL);
+        g_autofree char *passed = g_strconcat("fence-ends/passed/", gpus[k],
+                                              NULL);
+
+        pg_add_case(submit, pg_test_submit, gpus[k]);
+        pg_add_case(passed, pg_test_passed, gpus[k]);
     }
     return g_test_run();
 }
