@@ -121,6 +121,8 @@ static void set_addresses(void)
 
     m.syncs[0] = m.in_sync.handle = v[V_SYNC];
     m.old_syncs[0] = m.old_in_sync.handle = v[V_OLD_SYNC];
+    /* A point has something allocated before the handle is looked at. */
+    m.old_in_sync.point = 1;
     m.fbs[0] = v[V_FB];
     m.planes[0] = v[V_PLANE];
     m.fb_props[0] = v[V_FB_PROP];

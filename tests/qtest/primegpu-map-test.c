@@ -257,6 +257,30 @@ static void pg_test_unbound(const void *data)
     pg_stop(g);
 }
 
+/* A mapping goes with its BO, wherever that is moved. */
+static void pg_test_moved(const void *data)
+{
+    static const char *const places[] = { "vram", "pages", "vram", "pages" };
+    PGMapped m = pg_map_start(data);
+    PGGuest *g = m.g;
+
+    pg_map_ok(&m, "m");
+    pg_do(g, "write m 0 %u 1", PG_SIZE);
+    for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+        uint32_t word = 0x01010101 * (i + 1);
+        uint64_t sum;
+
+        pg_do(g, "place b %s", places[i]);
+        pg_do(g, "fill b 0 %u %u wait", PG_SIZE, word);
+        pg_map_check(&m, "m", pg_sum_words(PG_SIZE, word, PG_SIZE, 0));
+        sum = pg_u64(g, pg_do(g, "write m 0 %u %u", PG_SIZE, i), "checksum");
+        pg_assert_u64(g, "what a job reads", pg_bo_sum(g, "b"), sum);
+    }
+    pg_do(g, "munmap m");
+    pg_map_leaves(&m, true);
+    pg_stop(g);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -270,11 +294,17 @@ int main(int argc, char **argv)
         }
     }
     for (unsigned k = 0; k < ARRAY_SIZE(pg_maps); k++) {
-        if (!pg_maps[k].importer && g_str_equal(pg_maps[k].place, "vram")) {
-            g_autofree char *path = g_strconcat("map/unbound/",
-                                                pg_maps[k].name, NULL);
+        const PGMapCase *c = &pg_maps[k];
 
-            pg_add_case(path, pg_test_unbound, &pg_maps[k]);
+        if (!c->importer && g_str_equal(c->gpu, "discrete")) {
+            g_autofree char *path = g_strconcat("map/moved/", c->name, NULL);
+
+            pg_add_case(path, pg_test_moved, c);
+        }
+        if (!c->importer && g_str_equal(c->place, "vram")) {
+            g_autofree char *path = g_strconcat("map/unbound/", c->name, NULL);
+
+            pg_add_case(path, pg_test_unbound, c);
         }
     }
     return g_test_run();

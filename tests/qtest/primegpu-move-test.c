@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Guest test: a BO is moved while a job on it is held behind the gate.  The
- * move must wait for the job, whether that reads the BO or writes it.
+ * move must wait for the job, whether that reads the BO or writes it, and whether
+ * user space orders it or not.
  */
 #include "qemu/osdep.h"
 #include "primegpu-guest.h"
@@ -10,14 +11,14 @@
 /* So long nothing may happen */
 #define PG_QUIET_MS 100
 
-typedef struct PGMoveCase {
+typedef struct PGMove {
     const char *name;
     const char *from;
-    const char *move;           /* asked by somebody else than p1 */
+    const char *line;           /* asked by somebody else than p1 */
     bool reads;                 /* the held job does, or else writes */
-} PGMoveCase;
+} PGMove;
 
-static const PGMoveCase pg_moves[] = {
+static const PGMove pg_moves[] = {
     { "place/reader", "vram", "p2 place b pages", true },
     { "place/writer", "vram", "p2 place b pages", false },
     { "evict/reader", "vram", "evict discrete", true },
@@ -25,6 +26,11 @@ static const PGMoveCase pg_moves[] = {
     { "to-vram/reader", "pages", "p2 place b vram", true },
     { "to-vram/writer", "pages", "p2 place b vram", false },
 };
+
+typedef struct PGMoveCase {
+    const PGMove *move;
+    const char *options;        /* of the job */
+} PGMoveCase;
 
 static uint64_t pg_move_bo(PGGuest *g, const char *bo, const char *place,
                            unsigned seed)
@@ -51,6 +57,7 @@ static void pg_assert_sum(PGGuest *g, const char *map, uint64_t wanted)
 static void pg_test_move(const void *data)
 {
     const PGMoveCase *c = data;
+    const PGMove *m = c->move;
     PGGuest *g = pg_start(NULL);
     uint64_t sum_b, sum_o;
     unsigned move;
@@ -58,25 +65,24 @@ static void pg_test_move(const void *data)
     /* A job behind a closed gate is no hang. */
     pg_do(g, "set /sys/module/primegpu_core/parameters/job_timeout_ms 0");
     pg_open(g, "f", "discrete");
-    sum_b = pg_move_bo(g, "b", c->from, 1);
+    sum_b = pg_move_bo(g, "b", m->from, 1);
     sum_o = pg_move_bo(g, "o", "pages", 2);
     pg_do(g, "fork p2");
 
     pg_gate(g, "discrete0", true);
-    pg_do(g, "copy %s 0 %s 0 %u", c->reads ? "o" : "b", c->reads ? "b" : "o",
-          PG_SIZE);
-    move = pg_send(g, "%s", c->move);
+    pg_do(g, "copy %s 0 %s 0 %u %s", m->reads ? "o" : "b",
+          m->reads ? "b" : "o", PG_SIZE, c->options);
+    move = pg_send(g, "%s", m->line);
     if (pg_wait(g, move, PG_QUIET_MS)) {
-        pg_fail(g, "the move did not wait for the job: %s", c->move);
+        pg_fail(g, "the move did not wait for the job: %s", m->line);
     }
     pg_assert_no_violations(g);
     pg_gate(g, "discrete0", false);
     pg_expect_ok(g, move);
 
-    pg_do(g, "bo-wait b write 20000");
-    pg_do(g, "bo-wait o write 20000");
-    pg_assert_sum(g, "mb", c->reads ? sum_b : sum_o);
-    pg_assert_sum(g, "mo", c->reads ? sum_b : sum_o);
+    pg_do(g, "fence-wait x 20000");
+    pg_assert_sum(g, "mb", m->reads ? sum_b : sum_o);
+    pg_assert_sum(g, "mo", m->reads ? sum_b : sum_o);
     pg_do(g, "kill p2");
     pg_do(g, "munmap mb");
     pg_do(g, "munmap mo");
@@ -88,11 +94,18 @@ static void pg_test_move(const void *data)
 
 int main(int argc, char **argv)
 {
+    static const char *const options[] = { "out=x", "out=x explicit" };
+    static PGMoveCase cases[ARRAY_SIZE(pg_moves)][ARRAY_SIZE(options)];
+
     g_test_init(&argc, &argv, NULL);
     for (unsigned i = 0; i < ARRAY_SIZE(pg_moves); i++) {
-        g_autofree char *path = g_strconcat("move/", pg_moves[i].name, NULL);
+        for (unsigned k = 0; k < ARRAY_SIZE(options); k++) {
+            g_autofree char *path = g_strconcat("move/", pg_moves[i].name,
+                                                k ? "-explicit" : "", NULL);
 
-        pg_add_case(path, pg_test_move, &pg_moves[i]);
+            cases[i][k] = (PGMoveCase) { &pg_moves[i], options[k] };
+            pg_add_case(path, pg_test_move, &cases[i][k]);
+        }
     }
     return g_test_run();
 }
