@@ -350,6 +350,40 @@ static void pg_test_commit(const void *data)
     pg_stop(g);
 }
 
+/* A lessee has nothing but what is leased: no other CRTC, no implicit plane. */
+static void pg_test_leased(const void *data)
+{
+    const PGMachine machine = {
+        .extra = "-global primegpu-integrated.max-outputs=2 "
+                 "-global primegpu-discrete.max-outputs=2",
+    };
+    PGGuest *g = pg_start(&machine);
+    uint64_t crtc;
+
+    pg_do(g, "open f %s card", (const char *)data);
+    pg_do(g, "create f b 307200");
+    pg_do(g, "addfb b 320 240 1280");
+    pg_do(g, "atomic f 1 mode=320x240 fb=b");
+    crtc = pg_u64(g, pg_do(g, "props f 1 primary CRTC_ID"), "value");
+    pg_do(g, "atomic f 1 mode=off fb=off");
+    pg_do(g, "atomic f 0 mode=320x240 fb=b");
+
+    pg_do(g, "lease f 0 l");
+    pg_err(g, "EACCES", "atomic l 0 overlay fb=off CRTC_ID=%" PRIu64, crtc);
+    pg_err(g, "EACCES", "atomic l 0 primary CRTC_ID=%" PRIu64, crtc);
+    pg_err(g, "EACCES", "atomic l 0 connector CRTC_ID=%" PRIu64 " modeset",
+           crtc);
+    pg_close_file(g, "l");
+
+    pg_do(g, "lease f 0 l crtc connector overlay");
+    pg_do(g, "create l c 307200");
+    pg_do(g, "addfb c 320 240 1280");
+    pg_err(g, "EACCES", "setcrtc l c 0");
+    pg_err(g, "EACCES", "flip l c 0 nowait");
+    pg_err(g, "EACCES", "cursor l 0 c 64 64");
+    pg_stop(g);
+}
+
 /* Who is neither master nor root gets no handle of what is shown. */
 static void pg_test_rights(const void *data)
 {
@@ -390,6 +424,7 @@ int main(int argc, char **argv)
         { "read", pg_test_read },
         { "outlived", pg_test_outlived },
         { "commit", pg_test_commit },
+        { "leased", pg_test_leased },
         { "rights", pg_test_rights },
     };
 
