@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Guest test: a BO is moved while a job on it is held behind the gate.  The
- * move must wait for the job, whether that reads the BO or writes it, and whether
- * user space orders it or not.
+ * move must wait for the job, whether that reads the BO or writes it, and
+ * whether user space orders it or not.
  */
 #include "qemu/osdep.h"
 #include "primegpu-guest.h"
