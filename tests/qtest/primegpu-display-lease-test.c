@@ -8,11 +8,6 @@
 #include "qemu/osdep.h"
 #include "primegpu-display-lease.h"
 
-static const PGMachine pg_two_outputs = {
-    .extra = "-global primegpu-integrated.max-outputs=2 "
-             "-global primegpu-discrete.max-outputs=2",
-};
-
 /* What a lessee sees, and what is no lease */
 static void pg_test_view(const void *data)
 {

@@ -11,11 +11,6 @@
 #define PG_OUTPUTS  2
 #define PG_NOWHERE  PG_SHOW_FRAMES
 
-static const PGMachine pg_two_outputs = {
-    .extra = "-global primegpu-integrated.max-outputs=2 "
-             "-global primegpu-discrete.max-outputs=2",
-};
-
 /* The frames of a PGShow, each with a picture of its own */
 typedef struct PGRouted {
     PGShow show;

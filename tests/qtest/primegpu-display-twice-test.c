@@ -10,11 +10,6 @@
 #define PG_GEOMETRY "320 240 1280"
 #define PG_MODE     "320x240@200"
 
-static const PGMachine pg_two_outputs = {
-    .extra = "-global primegpu-integrated.max-outputs=2 "
-             "-global primegpu-discrete.max-outputs=2",
-};
-
 /* Things that keep a BO, each with the line that lets go */
 #define PG_KEEPERS 4
 #define PG_ORDERS  24

@@ -9,6 +9,11 @@
 #include "primegpu-guest-look.h"
 #include "hw/display/primegpu/primegpu_agent.h"
 
+const PGMachine pg_two_outputs = {
+    .extra = "-global primegpu-integrated.max-outputs=2 "
+             "-global primegpu-discrete.max-outputs=2",
+};
+
 #define PG_BUFINFO "/sys/kernel/debug/dma_buf/bufinfo"
 
 void pg_assert_u64(PGGuest *g, const char *what, uint64_t got, uint64_t want)

@@ -52,6 +52,9 @@ void pg_finish(PGGuest *g);
  */
 void pg_assert_nothing_left(PGGuest *g, const char *what);
 
+/* The usual machine, each GPU with two outputs */
+extern const PGMachine pg_two_outputs;
+
 /* Keys of the BOs that are alive now; free with g_array_unref. */
 GArray *pg_keys(PGGuest *g);
 /* Settle; then exactly these are. */

@@ -353,11 +353,7 @@ static void pg_test_commit(const void *data)
 /* A lessee has nothing but what is leased: no other CRTC, no implicit plane. */
 static void pg_test_leased(const void *data)
 {
-    const PGMachine machine = {
-        .extra = "-global primegpu-integrated.max-outputs=2 "
-                 "-global primegpu-discrete.max-outputs=2",
-    };
-    PGGuest *g = pg_start(&machine);
+    PGGuest *g = pg_start(&pg_two_outputs);
     uint64_t crtc;
 
     pg_do(g, "open f %s card", (const char *)data);
