@@ -86,6 +86,11 @@ size_t call_reply(const struct call *c, char *buf, size_t size);
 bool call_number(struct call *c, int arg, uint64_t max, uint64_t *value);
 bool call_choice(struct call *c, int arg, const char *choices, int *index);
 void call_run(struct call *c, char *line);
+/*
+ * Run the worker's command that begins at word n.  If it fails, that is error=
+ * in the reply.  0, or an errno if there is no such command.
+ */
+int call_run_rest(struct call *c, int n);
 
 /* The handlers, one for each command of the protocol, and the internal ones */
 #define AGENT_HANDLER_(name, place, usage, help) int cmd_##name(struct call *c);
@@ -112,10 +117,15 @@ bool guard_store32(uint32_t *dst, uint32_t value);
 void fault_on(void);
 void fault_off(void);
 
+/* cmd-unwritable.c: the argument of an ioctl, or a copy to be used instead */
+void *unwritable_arg(unsigned long request, void *arg);
+
 /* sys.c: small things around files and clocks */
 uint64_t sys_now_ns(void);
 int sys_read_text(const char *path, char *buf, size_t size);
 int sys_write_text(const char *path, const char *text);
+/* The number that an fd made now would get, or -errno */
+int sys_lowest_free_fd(void);
 int sys_send_fd(int sock, const char *data, size_t length, int fd, int flags);
 int sys_recv_fd(int sock, char *data, size_t size, int *fd);
 int sys_ioctl_number(int fd, unsigned long request, void *arg);

@@ -136,6 +136,26 @@ static void call_dispatch(struct call *c, char *line)
     c->error = c->command->run(c);
 }
 
+int call_run_rest(struct call *c, int n)
+{
+    const struct command *command = command_find(c->argv[n]);
+
+    if (!command || command->place != PLACE_WORKER || command == c->command ||
+        !command_arity_ok(command, c->argc - n - 1)) {
+        return call_usage(c);
+    }
+    c->command = command;
+    c->argc -= n;
+    memmove(c->argv, c->argv + n, c->argc * sizeof(*c->argv));
+    c->error = c->command->run(c);
+    if (c->error) {
+        c->length = 0;
+        call_add(c, "error=%s", call_errno_name(c->error));
+        c->error = 0;
+    }
+    return 0;
+}
+
 /* Run a line: [#N] COMMAND [ARGUMENT...].  The line is cut to pieces. */
 void call_run(struct call *c, char *line)
 {

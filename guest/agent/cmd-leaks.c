@@ -18,6 +18,10 @@
 
 #define ALLOCINFO "/proc/allocinfo"
 #define SLABS_DIR "/sys/kernel/slab"
+#define SHRINK "/proc/sys/vm/drop_caches"
+
+/* Of drop_caches: what can be made again, and say nothing of it */
+#define SHRINK_SLABS_QUIETLY "6"
 
 /* Of the file in all; it has some 4000 lines */
 #define TEXT_MAX (4u << 20)
@@ -38,7 +42,8 @@ struct account {
     size_t count;
 };
 
-static struct account marked;
+/* The latest mark, and the one that was made before all others */
+static struct account latest, first;
 
 /*
  * What DRM users can make: sites of the tested code, and those that allocate
@@ -52,9 +57,11 @@ static const char *const wanted[] = {
 
 /* Kept for later use, or for a display that has more modes now */
 static const char *const caches[] = {
-    "drm/drm_edid", "drm/drm_modes.c:", "func:ttm_pool_alloc_page",
-    "func:kstrdup",
+    "drm/drm_edid", "drm/drm_modes.c:", "func:kstrdup",
 };
+
+/* Kept for later use, and given back when memory is short */
+static const char pooled[] = "func:ttm_pool_alloc_page";
 
 static bool is_wanted(const char *where)
 {
@@ -138,12 +145,15 @@ static void account_merge(struct account *a)
     a->count = n;
 }
 
-/* 0 or -errno */
+/* 0 or -errno, and then it is empty */
 static int account_take(struct account *a)
 {
     size_t room = 0;
     char *line, *end;
-    int error = account_read(a);
+    int error;
+
+    *a = (struct account) { 0 };
+    error = account_read(a);
 
     for (line = a->text; !error && line && *line; line = end) {
         struct site site;
@@ -182,22 +192,48 @@ static int account_take(struct account *a)
     return 0;
 }
 
-static int account_told(struct call *c, const struct account *now)
+/* What this site has more of than when the account was marked */
+static struct site site_growth(const struct site *site,
+                               const struct account *marked)
+{
+    const struct site *old = bsearch(site, marked->sites, marked->count,
+                                     sizeof(*site), site_compare);
+    struct site more = *site;
+
+    if (old) {
+        more.bytes -= old->bytes;
+        more.calls -= old->calls;
+    }
+    return more;
+}
+
+static bool pools_have_grown(const struct account *now,
+                             const struct account *marked)
+{
+    size_t i;
+
+    for (i = 0; i < now->count; i++) {
+        if (strstr(now->sites[i].where, pooled) &&
+            site_growth(&now->sites[i], marked).calls > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int account_told(struct call *c, const struct account *now,
+                        const struct account *marked)
 {
     char text[256];
     size_t i;
     int n = 0;
 
     for (i = 0; i < now->count; i++) {
-        const struct site *site = &now->sites[i];
-        const struct site *old =
-            bsearch(site, marked.sites, marked.count, sizeof(*site),
-                    site_compare);
-        long long more = site->calls - (old ? old->calls : 0);
+        struct site more = site_growth(&now->sites[i], marked);
 
-        if (more > 0 && n++ < TOLD_MAX) {
-            snprintf(text, sizeof(text), "%lld more, %lld bytes: %s", more,
-                     site->bytes - (old ? old->bytes : 0), site->where);
+        if (more.calls > 0 && n++ < TOLD_MAX) {
+            snprintf(text, sizeof(text), "%lld more, %lld bytes: %s",
+                     more.calls, more.bytes, more.where);
             c->line(c, text);
         }
     }
@@ -228,36 +264,55 @@ static void check_freed(void)
     }
 }
 
+static int leaks_mark(struct call *c)
+{
+    account_free(&latest);
+    if (account_take(&latest) || (!first.text && account_take(&first))) {
+        account_free(&latest);
+        return call_fail(c, EIO, ALLOCINFO);
+    }
+    call_add(c, "sites=%zu", latest.count);
+    return 0;
+}
+
+static int leaks_tell(struct call *c, const struct account *marked)
+{
+    struct account now;
+    int error = account_take(&now);
+
+    if (!error && pools_have_grown(&now, marked)) {
+        account_free(&now);
+        sys_write_text(SHRINK, SHRINK_SLABS_QUIETLY);
+        error = account_take(&now);
+    }
+    if (error) {
+        return call_fail(c, -error, ALLOCINFO);
+    }
+    check_freed();
+    call_add(c, "sites=%zu grown=%d", now.count,
+             account_told(c, &now, marked));
+    account_free(&now);
+    return 0;
+}
+
 int cmd_leaks(struct call *c)
 {
-    struct account now = { 0 };
-    int mark = -1, error;
+    enum { MARK, FIRST };
+    int choice = -1;
 
     if (!c->tag) {
         return call_fail(c, EINVAL, "the agent itself runs this");
     }
-    if (c->argc > 1 && !call_choice(c, 1, "mark", &mark)) {
+    if (c->argc > 1 && !call_choice(c, 1, "mark|first", &choice)) {
         return c->error;
     }
-    if (mark < 0 && !marked.text) {
+    if (choice != MARK && !first.text) {
         return call_fail(c, ENODATA, "nothing was marked");
     }
     marker_prepare();
     if (admin_free_late(c) < 0) {
         return c->error;
     }
-    error = account_take(&now);
-    if (error) {
-        return call_fail(c, -error, ALLOCINFO);
-    }
-    if (mark == 0) {
-        account_free(&marked);
-        marked = now;
-        call_add(c, "sites=%zu", marked.count);
-        return 0;
-    }
-    check_freed();
-    call_add(c, "sites=%zu grown=%d", now.count, account_told(c, &now));
-    account_free(&now);
-    return 0;
+    return choice == MARK ? leaks_mark(c) :
+           leaks_tell(c, choice == FIRST ? &first : &latest);
 }

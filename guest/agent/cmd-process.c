@@ -14,18 +14,6 @@
 
 #include "names.h"
 
-/* The lowest number that an fd made now would get, or -errno */
-static int lowest_free_fd(void)
-{
-    int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-
-    if (fd < 0) {
-        return -errno;
-    }
-    close(fd);
-    return fd;
-}
-
 int cmd_limit_fds(struct call *c)
 {
     struct rlimit limit;
@@ -40,7 +28,7 @@ int cmd_limit_fds(struct call *c)
         if (!call_number(c, 1, INT16_MAX, &more)) {
             return c->error;
         }
-        lowest = lowest_free_fd();
+        lowest = sys_lowest_free_fd();
         if (lowest < 0) {
             return call_fail(c, -lowest, "no fd is free");
         }

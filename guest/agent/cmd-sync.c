@@ -226,9 +226,13 @@ int cmd_syncobj_transfer(struct call *c)
     struct sync *dst = sync_point(c, 1, &dst_point);
     struct sync *src = dst ? sync_point(c, 2, &src_point) : NULL;
     struct drm_syncobj_transfer args = { 0 };
+    int submit = -1;
 
-    if (!src) {
+    if (!src || (c->argc > 3 && !call_choice(c, 3, "submit", &submit))) {
         return c->error;
+    }
+    if (submit >= 0) {
+        args.flags = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT;
     }
     args.dst_handle = dst->handle;
     args.dst_point = dst_point;

@@ -66,6 +66,17 @@ int sys_write_text(const char *path, const char *text)
     return ret;
 }
 
+int sys_lowest_free_fd(void)
+{
+    int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    close(fd);
+    return fd;
+}
+
 /* A packet, with fd unless that is -1; 0 or -errno */
 int sys_send_fd(int sock, const char *data, size_t length, int fd, int flags)
 {
@@ -131,7 +142,7 @@ int sys_ioctl_number(int fd, unsigned long request, void *arg)
 
     do {
         fault_on();
-        ret = ioctl(fd, request, arg);
+        ret = ioctl(fd, request, unwritable_arg(request, arg));
         fault_off();
     } while (ret < 0 && errno == EINTR);
     return ret;

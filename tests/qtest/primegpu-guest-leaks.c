@@ -88,7 +88,7 @@ static bool pg_kill_workers(PGGuest *g)
 }
 
 /* What has grown, or NULL if the guest cannot tell */
-static const char *pg_ask_grown(PGGuest *g)
+static const char *pg_ask_grown(PGGuest *g, const char *line)
 {
     PGTextFn *before = g->text;
     bool ok;
@@ -96,19 +96,20 @@ static const char *pg_ask_grown(PGGuest *g)
     pg_recv(g, pg_agent_send(g, "settle 1000"));
     g_string_truncate(pg_grown, 0);
     pg_on_text(g, pg_grown_line);
-    ok = pg_recv(g, pg_agent_send(g, "leaks"))->ok;
+    ok = pg_recv(g, pg_agent_send(g, line))->ok;
     pg_on_text(g, before);
     return ok ? pg_grown->str : NULL;
 }
 
-static char *pg_await_grown(PGGuest *g, bool blank)
+/* @line asks; what displays keep is reset if @blank. */
+static char *pg_await_grown(PGGuest *g, const char *line, bool blank)
 {
     const char *grown;
 
     pg_grown = g_string_new(NULL);
     pg_shown = !blank;
     for (unsigned i = 0; i < PG_LEAK_TRIES; i++) {
-        grown = pg_ask_grown(g);
+        grown = pg_ask_grown(g, line);
         if (!grown || !*grown) {
             break;
         }
@@ -125,7 +126,7 @@ static char *pg_await_grown(PGGuest *g, bool blank)
 
 char *pg_grown_now(PGGuest *g)
 {
-    return pg_await_grown(g, false);
+    return pg_await_grown(g, "leaks", false);
 }
 
 void pg_assert_nothing_allocated(PGGuest *g)
@@ -141,7 +142,7 @@ void pg_assert_nothing_allocated(PGGuest *g)
     if (!pg_kill_workers(g)) {
         return;
     }
-    grown = pg_await_grown(g, true);
+    grown = pg_await_grown(g, "leaks first", true);
     if (grown && *grown) {
         g_string_append_printf(g->console, "Not freed:\n%s", grown);
         pg_fail(g, "not freed when all processes were gone: %.*s",

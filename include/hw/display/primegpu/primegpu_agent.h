@@ -101,9 +101,10 @@
     X(help, MAIN, "", "list the commands")                                     \
     X(spawn, MAIN, "pN", "start a fresh worker")                               \
     X(kill, MAIN, "pN", "SIGKILL a worker and reap it; status=")               \
-    X(leaks, MAIN, "[mark]",                                                   \
+    X(leaks, MAIN, "[mark|first]",                                             \
       "remember what the kernel has allocated (mark), or list what has been "  \
-      "allocated since then and not freed; sites= grown=")                     \
+      "allocated since then, or since the first mark, and not freed; sites= "  \
+      "grown=")                                                                \
     X(poweroff, MAIN, "", "end the machine")                                   \
     /* the machine */                                                          \
     X(insmod, ADMIN, "[DEVICE]",                                               \
@@ -165,9 +166,15 @@
     X(socketpair, WORKER, "IN-FD OUT-FD", "a pair of sockets")                 \
     X(flight, WORKER, "FD IN-FD", "put it into the queue of the other socket") \
     X(land, WORKER, "OUT-FD NEW-FD", "take the first one from the queue")      \
-    X(fail, WORKER, "N COMMAND [ARGUMENT...]",                                 \
-      "run the command, and let its Nth allocation fail; error= (as its own "  \
-      "reply) failed=1 if it had so many")                                     \
+    X(fail, WORKER, "N[+] COMMAND [ARGUMENT...]",                              \
+      "run the command, and let its Nth allocation fail, or the Nth and all "  \
+      "that come after it (+; failslab and fail_page_alloc are to have "       \
+      "probability 100, times -1 and task-filter Y); error= (as its own "      \
+      "reply) failed=1 if it had so many, fds= that are taken now and were "   \
+      "not before")                                                            \
+    X(unwritable, WORKER, "COMMAND [ARGUMENT...]",                             \
+      "run the command, and let the kernel read the arguments of its ioctls "  \
+      "but not write to them; error= (as its own reply)")                      \
     X(names, WORKER, "",                                                       \
       "files= bos= fds= maps= syncobjs= named, open= fds of the process")      \
     X(poll, WORKER, "FD in|out TIMEOUT-MS", "ready=0 or 1")                    \
@@ -223,8 +230,9 @@
     X(syncobj_import, WORKER, "FILE FD SYNC", "SYNCOBJ_FD_TO_HANDLE; handle=") \
     X(syncobj_load, WORKER, "SYNC SYNC-FD",                                    \
       "SYNCOBJ_FD_TO_HANDLE of a sync_file: the syncobj gets its fence")       \
-    X(syncobj_transfer, WORKER, "DST-SYNC[:POINT] SRC-SYNC[:POINT]",           \
-      "SYNCOBJ_TRANSFER within a file")                                        \
+    X(syncobj_transfer, WORKER,                                                \
+      "DST-SYNC[:POINT] SRC-SYNC[:POINT] [submit]",                            \
+      "SYNCOBJ_TRANSFER within a file; waits for the source's fence (submit)") \
     X(syncobj_reset, WORKER, "SYNC", "take its fence away")                    \
     X(syncobj_query, WORKER, "SYNC", "signalled= submitted= of a timeline")    \
     X(syncobj_destroy, WORKER, "SYNC", "destroy it")                           \
