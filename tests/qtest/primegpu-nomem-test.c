@@ -80,9 +80,10 @@ static const PGWalk pg_walk_first[] = {
     { "export z zd", "close-fd zd", PG_NEW, PG_END },
     { "export z zd ro", "close-fd zd", PG_NEW, PG_END },
     { "mmap z zm", "munmap zm", PG_NEW, PG_END },
-    { "fill z 0 " PG_SIZE " 1 wait", NULL, PG_NEW, PG_END },
-    { "place z pages", NULL, PG_NEW, PG_END },
-    { "flink z", NULL, "create c z " PG_SIZE, PG_END },
+    { "fill z 0 " PG_SIZE " 1 wait", NULL, PG_NEW, PG_END, .maps = true },
+    { "place z pages", NULL, PG_NEW, PG_END, .maps = true },
+    { "flink z", "gem-open c $1 y; close y", "create c z " PG_SIZE, PG_END,
+      .take = "name" },
     { "mmap-fd zd zm " PG_SIZE, "munmap zm", PG_NEW_FD, PG_END_FD },
     { "sync-start zd rw", "sync-end zd rw", PG_NEW_FD, PG_END_FD },
     { "set-name zd name", NULL, PG_NEW_FD, PG_END_FD },
@@ -185,18 +186,42 @@ static const PGWalk pg_walk_evict[] = {
     { "create f a 1048576 any", .keep = true },
     { "create f b 1048576 any", .keep = true },
     { "create f v 524288 vram", "close v", .keep = true },
+    /* No power of two: it is got in parts, the last of which can fail. */
+    { "fill o 0 28672 1 wait", .before = "create f o 28672 pages",
+      .after = "close o", .maps = true },
     { "fill a 0 1048576 1 wait", .keep = true },
     { "mmap a m", "munmap m", .keep = true },
     { "checksum m" },
-    { "fill b 0 1048576 2 wait", NULL, "fill a 0 1048576 1 wait" },
-    { "place b vram", NULL, "place b pages" },
-    { "place b pages" },
+    { "fill b 0 1048576 2 wait", NULL, "fill a 0 1048576 1 wait",
+      .maps = true },
+    { "place b vram", NULL, "place b pages", .maps = true },
+    { "place b pages", .maps = true },
     { "checksum m", NULL, "fill b 0 1048576 2 wait" },
     { "export a d", .keep = true },
     { "import i d h", .keep = true },
-    { "fill h 0 1048576 3 wait", NULL, "fill a 0 1048576 1 wait" },
-    { "fill b 0 1048576 2 wait", NULL, "fill a 0 1048576 1 wait" },
-    { "copy b 0 a 0 1048576 wait" },
+    { "fill h 0 1048576 3 wait", NULL, "fill a 0 1048576 1 wait",
+      .maps = true },
+    { "fill b 0 1048576 2 wait", NULL, "fill a 0 1048576 1 wait",
+      .maps = true },
+    { "copy b 0 a 0 1048576 wait", .maps = true },
+    { NULL }
+};
+
+/* Exporters that are no GPU; what a first call leaves, the next one finds. */
+static const PGWalk pg_walk_others[] = {
+    { "open f $I", .keep = true },
+    { "udmabuf u 16384", "close-fd u" },
+    { "heap p 16384", "close-fd p" },
+    { "sync-start u rw", "sync-end u rw", "udmabuf u 16384", "close-fd u" },
+    { "sync-start p rw", "sync-end p rw", "heap p 16384", "close-fd p" },
+    { "mmap-fd u m 16384", "munmap m", "udmabuf u 16384", "close-fd u" },
+    { "mmap-fd p m 16384", "munmap m", "heap p 16384", "close-fd p" },
+    { "import f u h", "close h", "udmabuf u 16384", "close-fd u" },
+    { "import f p h", "close h", "heap p 16384", "close-fd p" },
+    { "fill h 0 16384 1 wait", NULL, "udmabuf u 16384; import f u h",
+      "close h; close-fd u" },
+    { "sync-start u rw", "sync-end u rw", "udmabuf u 16384; import f u h; "
+      "fill h 0 16384 1 wait", "close h; close-fd u" },
     { NULL }
 };
 
@@ -233,6 +258,8 @@ static const PGScene pg_scenes[] = {
       pg_walk_sync },
     { "evict", "-global primegpu-discrete.vram-size=2M", NULL, NULL,
       pg_walk_evict },
+    { "others/integrated", NULL, NULL, "integrated", pg_walk_others },
+    { "others/discrete", NULL, NULL, "discrete", pg_walk_others },
     { "fb/integrated-to-vkms", NULL, "integrated", "vkms", pg_walk_fb },
     { "fb/discrete-to-vkms", NULL, "discrete", "vkms", pg_walk_fb },
 };

@@ -74,8 +74,11 @@ static void pg_walk_do(PGWalker *w, const PGWalk *walk, const char *lines)
     }
 }
 
-/* The call with its Nth place failing; false if it has not so many. */
-static bool pg_walk_try(PGWalker *w, const PGWalk *walk, unsigned n)
+/*
+ * The call with its Nth place failing, and all that come after it if @on; false
+ * if it has not so many.
+ */
+static bool pg_walk_try(PGWalker *w, const PGWalk *walk, unsigned n, bool on)
 {
     g_autofree char *text = NULL;
     g_autofree char *error = NULL;
@@ -84,20 +87,29 @@ static bool pg_walk_try(PGWalker *w, const PGWalk *walk, unsigned n)
 
     pg_walk_do(w, walk, walk->before);
     text = pg_filled_in(w, walk->line);
-    r = pg_do(w->g, "fail %u %s", n, text);
+    r = pg_do(w->g, "fail %u%s %s", n, on ? "+" : "", text);
     failed = pg_u64(w->g, r, "failed");
     error = pg_str(r, "error");
     if (error && !failed && !walk->fails) {
         pg_fail(w->g, "it did not run out of memory, and failed: %s: %s",
                 text, error);
     }
+    if (error && !walk->after && pg_u64(w->g, r, "fds")) {
+        pg_fail(w->g, "it failed, and has taken an fd: %s", text);
+    }
     pg_take(w, walk, r);
     pg_same_handle(w, text, r);
-    if (!error) {
-        pg_walk_do(w, walk, walk->undo);
-    } else if (walk->before && !walk->after) {
+    if (error && walk->before && !walk->after) {
         /* What was to be closed may be, or not. */
         pg_call(w->g, "%s", text);
+    } else if (!error || !walk->fails) {
+        if (error) {
+            /* It has changed nothing, so it can be made again. */
+            r = pg_do(w->g, "%s", text);
+            pg_take(w, walk, r);
+            pg_same_handle(w, text, r);
+        }
+        pg_walk_do(w, walk, walk->undo);
     }
     pg_walk_do(w, walk, walk->after);
     return failed;
@@ -113,10 +125,11 @@ static void pg_walk(PGWalker *w, const PGWalk *walk)
         return;
     }
     g_clear_pointer(&w->handle, g_free);
-    pg_walk_try(w, walk, 0);
+    pg_walk_try(w, walk, 0, false);
     pg_settle(w->g);
     pg_do(w->g, "leaks mark");
-    while (pg_walk_try(w, walk, n)) {
+    while (pg_walk_try(w, walk, n, false) &&
+           (walk->maps || pg_walk_try(w, walk, n, true))) {
         if (++n > PG_PLACES_MAX) {
             pg_fail(w->g, "%s has more than %u places", walk->line,
                     PG_PLACES_MAX);
@@ -141,6 +154,11 @@ static void pg_allow_faults(PGGuest *g)
         "fail_page_alloc/ignore-gfp-wait N",
         "fail_page_alloc/ignore-gfp-highmem N",
         "fail_page_alloc/min-order 0", "fail_page_alloc/verbose 0",
+        /* For a thread that asks for it: all of them */
+        "failslab/task-filter Y", "failslab/times -1",
+        "failslab/probability 100",
+        "fail_page_alloc/task-filter Y", "fail_page_alloc/times -1",
+        "fail_page_alloc/probability 100",
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(settings); i++) {

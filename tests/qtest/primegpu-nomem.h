@@ -26,6 +26,8 @@ typedef struct PGWalk {
     /* What comes later needs it; without a way to undo it, it is just done. */
     bool keep;
     bool fails;                 /* it may, as it does not wait */
+    /* It maps a range in the kernel, which warns if two places of that fail. */
+    bool maps;
 } PGWalk;
 
 typedef struct PGScene {
