@@ -250,9 +250,10 @@ static void pg_submit_round(PGGuest *g, const PGSubmit *submit)
 
 static void pg_test_submit(const void *data)
 {
+    const PGCase *c = data;
     PGGuest *g = pg_start(NULL);
 
-    pg_do(g, "open f %s", (const char *)data);
+    pg_do(g, "open f %s", c->gpu);
     pg_do(g, "create f c 4096");
     pg_do(g, "sw-sync w");
     for (unsigned i = 0; i < ARRAY_SIZE(pg_submits); i++) {
@@ -268,12 +269,156 @@ static void pg_test_submit(const void *data)
     pg_stop(g);
 }
 
+/*
+ * A syncobj that goes while a call waits for its fence.  The call waits on, as
+ * the syncobj may have another handle, in another file.
+ */
+static const char *const pg_last_waits[] = {
+    "syncobj-wait k 60000", "syncobj-wait k:1 60000",
+    "syncobj-wait k 60000 available", "syncobj-wait k:1 60000 available",
+    "syncobj-transfer y k submit", "syncobj-transfer y k:1 submit",
+    "poll e in 60000", "poll a in 60000",
+};
+
+static void pg_assert_all_held(PGGuest *g, const unsigned *tags)
+{
+    unsigned ms = PG_HELD_MS;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_last_waits); i++) {
+        if (pg_wait(g, tags[i], ms)) {
+            pg_fail(g, "did not wait for the fence: %s", pg_last_waits[i]);
+        }
+        ms = 0;
+    }
+}
+
+static void pg_destroy_awaited(PGGuest *g, bool shared)
+{
+    unsigned tags[ARRAY_SIZE(pg_last_waits)];
+
+    pg_do(g, "syncobj f k");
+    pg_do(g, "syncobj f y");
+    pg_do(g, "syncobj-eventfd k:1 e");
+    pg_do(g, "syncobj-eventfd k:1 a available");
+    if (shared) {
+        pg_do(g, "syncobj-export k d");
+        pg_do(g, "syncobj-import i d h");
+        pg_do(g, "close-fd d");
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(tags); i++) {
+        pg_do(g, "fork p%u", i + 2);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(tags); i++) {
+        tags[i] = pg_send(g, "p%u %s", i + 2, pg_last_waits[i]);
+    }
+    pg_assert_all_held(g, tags);
+    pg_do(g, "syncobj-destroy k");
+    /* Another one in its place */
+    pg_do(g, "syncobj f k");
+    pg_do(g, "syncobj-signal k:2");
+    pg_assert_all_held(g, tags);
+    if (shared) {
+        pg_do(g, "syncobj-signal h:1");
+        for (unsigned i = 0; i < ARRAY_SIZE(tags); i++) {
+            if (!pg_wait(g, tags[i], PG_SOON_MS)) {
+                pg_fail(g, "still waits: %s", pg_last_waits[i]);
+            }
+            pg_expect_ok(g, tags[i]);
+        }
+        pg_do(g, "syncobj-destroy h");
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(tags); i++) {
+        pg_do(g, "kill p%u", i + 2);
+    }
+    pg_do(g, "close-fd e");
+    pg_do(g, "close-fd a");
+    pg_do(g, "syncobj-destroy k");
+    pg_do(g, "syncobj-destroy y");
+}
+
+static void pg_test_destroyed(const void *data)
+{
+    const PGCase *c = data;
+    PGGuest *g = pg_start(NULL);
+
+    pg_do(g, "open f %s", c->gpu);
+    pg_do(g, "open i %s", c->other);
+    pg_destroy_awaited(g, true);
+    pg_destroy_awaited(g, false);
+    pg_stop(g);
+}
+
+/* A file that is closed waits for its jobs, and for what they wait for. */
+static void pg_test_closed(const void *data)
+{
+    const PGCase *c = data;
+    PGGuest *g = pg_start(NULL);
+    unsigned tag;
+
+    pg_do(g, "spawn p2");
+    pg_lines(g, PG_BLOCKED, c->gpu);
+    pg_do(g, "p2 close c");
+    tag = pg_send(g, "p2 close-file g");
+    if (pg_wait(g, tag, PG_HELD_MS)) {
+        pg_fail(g, "did not wait for a job of the file");
+    }
+    pg_do(g, "sw-inc w 1");
+    pg_expect_ok(g, tag);
+    pg_do(g, "fence-wait s %u", PG_SOON_MS);
+    pg_assert_status(g, "s", pg_status(g, pg_do(g, "fence-info s")), 1);
+    pg_stop(g);
+}
+
+/*
+ * Jobs of two files are told at once that their fence has ended.  One has
+ * another fence to wait for, the first or the second of its list, and is not in
+ * the other one's way.
+ */
+static void pg_test_overtaken(const void *data)
+{
+    static const char *const fences[][2] = { { "q", "r" }, { "r", "q" } };
+    const PGCase *c = data;
+    PGGuest *g = pg_start(NULL);
+
+    pg_do(g, "open f %s", c->gpu);
+    pg_do(g, "open g %s", c->gpu);
+    pg_do(g, "create f a %u", PG_SIZE);
+    pg_do(g, "create g b %u", PG_SIZE);
+    pg_do(g, "fill a 0 4096 1 wait");
+    pg_do(g, "fill b 0 4096 1 wait");
+    for (unsigned i = 0; i < ARRAY_SIZE(fences); i++) {
+        pg_do(g, "sw-sync w");
+        pg_do(g, "sw-fence w 1 q");
+        /* Of one timeline, only the later fence would be waited for. */
+        pg_do(g, "sw-sync v");
+        pg_do(g, "sw-fence v 1 r");
+        pg_do(g, "syncobj f y");
+        pg_do(g, "syncobj-load y %s", fences[i][1]);
+        pg_do(g, "fill a 0 4096 2 explicit in=%s insync=y out=both",
+              fences[i][0]);
+        pg_do(g, "fill b 0 4096 2 explicit in=q out=one");
+        pg_err(g, "ETIME", "fence-wait one 5");
+        pg_do(g, "sw-inc w 1");
+        pg_do(g, "fence-wait one %u", PG_SOON_MS);
+        pg_err(g, "ETIME", "fence-wait both 5");
+        pg_do(g, "sw-inc v 1");
+        pg_do(g, "fence-wait both %u", PG_SOON_MS);
+        for (const char *const *fd = (const char *const []) {
+                 "w", "v", "q", "r", "one", "both", NULL }; *fd; fd++) {
+            pg_close_fd(g, *fd);
+        }
+        pg_do(g, "syncobj-destroy y");
+    }
+    pg_stop(g);
+}
+
 /* A point that is signalled is as good as before when others come after it. */
 static void pg_test_passed(const void *data)
 {
+    const PGCase *c = data;
     PGGuest *g = pg_start(NULL);
 
-    pg_do(g, "open f %s", (const char *)data);
+    pg_do(g, "open f %s", c->gpu);
     pg_do(g, "create f c 4096");
     pg_do(g, "sw-sync w");
     pg_do(g, "sw-fence w 2 s");
@@ -304,28 +449,35 @@ int main(int argc, char **argv)
 {
     static const char *const gpus[] = { "integrated", "discrete" };
     static const char *const gates[] = { "integrated0", "discrete0" };
-    static PGCase cases[ARRAY_SIZE(pg_endings)][ARRAY_SIZE(gpus)];
+    static const struct {
+        const char *name;
+        PGCaseFn fn;
+    } others[] = {
+        { "submit", pg_test_submit },
+        { "passed", pg_test_passed },
+        { "destroyed", pg_test_destroyed },
+        { "closed", pg_test_closed },
+        { "overtaken", pg_test_overtaken },
+    };
+    static PGCase cases[ARRAY_SIZE(gpus)][ARRAY_SIZE(pg_endings)];
 
     g_test_init(&argc, &argv, NULL);
-    for (unsigned i = 0; i < ARRAY_SIZE(pg_endings); i++) {
-        for (unsigned k = 0; k < ARRAY_SIZE(gpus); k++) {
+    for (unsigned k = 0; k < ARRAY_SIZE(gpus); k++) {
+        for (unsigned i = 0; i < ARRAY_SIZE(pg_endings); i++) {
             g_autofree char *path = g_strdup_printf(
                 "fence-ends/%s/%s", pg_endings[i].name, gpus[k]);
 
-            cases[i][k] = (PGCase) {
+            cases[k][i] = (PGCase) {
                 &pg_endings[i], gpus[k], gpus[!k], gates[k]
             };
-            pg_add_case(path, pg_test_ending, &cases[i][k]);
+            pg_add_case(path, pg_test_ending, &cases[k][i]);
         }
-    }
-    for (unsigned k = 0; k < ARRAY_SIZE(gpus); k++) {
-        g_autofree char *submit = g_strconcat("fence-ends/submit/", gpus[k],
-                                              NULL);
-        g_autofree char *passed = g_strconcat("fence-ends/passed/", gpus[k],
-                                              NULL);
+        for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
+            g_autofree char *path = g_strdup_printf(
+                "fence-ends/%s/%s", others[i].name, gpus[k]);
 
-        pg_add_case(submit, pg_test_submit, gpus[k]);
-        pg_add_case(passed, pg_test_passed, gpus[k]);
+            pg_add_case(path, others[i].fn, &cases[k][0]);
+        }
     }
     return g_test_run();
 }
