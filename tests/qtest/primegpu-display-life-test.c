@@ -354,6 +354,79 @@ static void pg_test_unplug_draw(const void *data)
     pg_unplug(data, false);
 }
 
+/*
+ * What uses VRAM for a display keeps it there; when the use ends the BO can be
+ * moved, as before.
+ */
+static const struct {
+    const char *begin, *end;
+} pg_uses[] = {
+    { "atomic s 0 fb=o wait", "atomic s 0 fb=b wait" },
+    { "flip s o", "flip s b" },
+    { "flip s o 0 async", "flip s b 0 async" },
+    { "setcrtc s o 0 320x240", "setcrtc s b 0 320x240" },
+    { "atomic s 0 overlay fb=o wait", "atomic s 0 overlay fb=off wait" },
+    { "setplane s 0 overlay o", "setplane s 0 overlay off" },
+    { "atomic s 0 cursor fb=o wait", "atomic s 0 cursor fb=off wait" },
+    { "cursor s 0 o 64 64", "cursor s 0 off" },
+    { "cursor s 0 o 64 64", "atomic s 0 cursor fb=off wait" },
+    { "atomic s 0 mode=off fb=off; atomic s 0 mode=320x240 fb=o",
+      "atomic s 0 mode=off fb=off; atomic s 0 mode=320x240 fb=b" },
+    /* It has ended when the fence is done. */
+    { NULL, "atomic s 0 fb=b writeback wb=o wb-out=w wait; fence-wait w 10000; "
+      "close-fd w; atomic s 0 fb=b wait" },
+    { NULL, "atomic s 0 fb=o test" },
+};
+
+static void pg_do_all(PGGuest *g, const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "; ", -1);
+
+    for (unsigned i = 0; lines[i]; i++) {
+        pg_do(g, "%s", lines[i]);
+    }
+}
+
+static void pg_place(PGGuest *g, const char *place, const char *wanted,
+                     const char *when)
+{
+    g_autofree char *where = NULL;
+
+    pg_do(g, "place o %s", place);
+    where = pg_str(pg_do(g, "info o"), "placement");
+    if (g_strcmp0(where, wanted)) {
+        pg_fail(g, "it is in %s and not in %s: place o %s, after: %s", where,
+                wanted, place, when);
+    }
+}
+
+static void pg_test_movable(const void *data)
+{
+    PGGuest *g = pg_start(NULL);
+
+    pg_do(g, "open s discrete card");
+    for (const char *const *bo = (const char *const []) { "b", "o", NULL };
+         *bo; bo++) {
+        pg_do(g, "create s %s %u vram", *bo, PG_SHOW_SIZE);
+        pg_do(g, "fill %s 0 %u 1 wait", *bo, PG_SHOW_SIZE);
+        pg_do(g, "addfb %s %u %u %u", *bo, PG_SHOW_WIDTH, PG_SHOW_HEIGHT,
+              PG_SHOW_WIDTH * 4);
+    }
+    pg_do(g, "atomic s 0 mode=320x240 fb=b");
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_uses); i++) {
+        if (pg_uses[i].begin) {
+            pg_do_all(g, pg_uses[i].begin);
+            pg_place(g, "pages", "vram", pg_uses[i].begin);
+        }
+        pg_do_all(g, pg_uses[i].end);
+        pg_place(g, "pages", "pages", pg_uses[i].end);
+        pg_place(g, "vram", "vram", pg_uses[i].end);
+    }
+    pg_close_file(g, "s");
+    pg_assert_nothing_left(g, "the file was closed");
+    pg_finish(g);
+}
+
 static const PGDisplayTest pg_tests[] = {
     { "keeps", pg_test_keeps },
     { "rmfb", pg_test_rmfb },
@@ -375,5 +448,6 @@ int main(int argc, char **argv)
     pg_add_display_tests("display-life", pg_tests, ARRAY_SIZE(pg_tests));
     pg_add_case("display-life/unbind-vram/discrete-to-integrated",
                 pg_test_unbind_vram, &pg_display_pairs[0]);
+    pg_add_case("display-life/movable", pg_test_movable, NULL);
     return g_test_run();
 }
