@@ -133,6 +133,10 @@ static const struct {
     { "fill e 0 4096 1 out=s9", "close-fd s9", 1 },
     { "merge-sync s s s9", "close-fd s9", 1 },
     { "dup d d9", "close-fd d9", 1 },
+    { "sw-fence w 1 s9", "close-fd s9", 1 },
+    /* These open a device first, and make memory that has an fd. */
+    { "heap d9 4096", "close-fd d9", 2 },
+    { "udmabuf d9 4096", "close-fd d9", 3 },
     { "socketpair a9 b9", "close-fd a9", 2 },
 };
 
@@ -154,13 +158,14 @@ static void pg_limit_setup(PGGuest *g, const PGEndsPair *pair)
     pg_do(g, "syncobj fe k");
     pg_do(g, "fill e 0 4096 1 out=s outsync=k wait");
     pg_do(g, "socketpair out in");
+    pg_do(g, "sw-sync w");
 }
 
 static void pg_test_limit(const void *data)
 {
     static const char *const rest[] = {
         "close-fd b9", "close-fd d", "close-fd s", "close-fd in",
-        "close-fd out", NULL,
+        "close-fd out", "close-fd w", NULL,
     };
     const PGEndsPair *pair = data;
     PGGuest *g = pg_start(NULL);
