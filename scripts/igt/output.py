@@ -40,6 +40,15 @@ class Run:
     def count(self, result):
         return sum(s.result == result for s in self.subtests.values())
 
+    def add(self, other):
+        """Another run of the program, with other subtests"""
+        self.subtests.update(other.subtests)
+        self.seconds += other.seconds
+        self.here += other.here
+        self.end = self.end or other.end
+        self.kernel += other.kernel
+        self.violations += other.violations
+
     def to_json(self):
         return asdict(self)
 
