@@ -91,6 +91,32 @@ void pg_await_events(PGGuest *g, PrimeGPULedgerEventKind kind, uint64_t key,
     }
 }
 
+static bool pg_step_begun(PGGuest *g, unsigned step)
+{
+    const GArray *events = pg_events(g);
+
+    for (unsigned i = events->len; i-- > 0;) {
+        const PGEvent *e = &g_array_index(events, PGEvent, i);
+
+        if (e->kind == PRIME_GPU_LEDGER_EVENT_KIND_MARKER && e->step == step) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void pg_await_step(PGGuest *g, unsigned step)
+{
+    int64_t until = g_get_monotonic_time() + PG_SOON_MS * INT64_C(1000);
+
+    while (!pg_step_begun(g, step)) {
+        if (g_get_monotonic_time() > until) {
+            pg_fail(g, "not begun: %s", pg_step_line(g, step));
+        }
+        g_usleep(1000);
+    }
+}
+
 void pg_assert_after(PGGuest *g, uint64_t first, uint64_t then)
 {
     const GArray *events = pg_events(g);

@@ -25,6 +25,8 @@ unsigned pg_count_events(PGGuest *g, PrimeGPULedgerEventKind kind,
 /* Wait until there are so many of them. */
 void pg_await_events(PGGuest *g, PrimeGPULedgerEventKind kind, uint64_t key,
                      unsigned n);
+/* Wait until the devices know a step's number, whatever its call waits for. */
+void pg_await_step(PGGuest *g, unsigned step);
 /* Fail unless all jobs of @first were complete when one of @then was fetched */
 void pg_assert_after(PGGuest *g, uint64_t first, uint64_t then);
 

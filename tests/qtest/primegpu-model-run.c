@@ -183,6 +183,8 @@ static void pgm_send_op(PGMDrive *d, PGMSent *sent)
     }
     if (sent->x.waits) {
         d->waiting = *sent;
+        /* What others do meanwhile belongs to later steps. */
+        pg_await_step(d->g, d->base + sent->x.step);
     }
 }
 

@@ -6,7 +6,7 @@
 #define PRIMEGPU_MODEL_RUN_H
 
 #include "primegpu-model.h"
-#include "primegpu-guest.h"
+#include "primegpu-guest-look.h"
 
 /* A step that was sent */
 typedef struct PGMSent {
