@@ -12,10 +12,10 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
 BOOT_S = 120
-# Time is counted in instructions, one each 8 ns, and passes at once when the
+# Time is counted in instructions, one each 2^N ns, and passes at once when the
 # guest waits: a busy host makes no test late, and nobody waits for a frame. The
 # longer an instruction, the fewer for a test that does as much as it can in a time
-ICOUNT = ['-icount', 'shift=3,sleep=off']
+SLOW, FAST = 3, 0
 # Seconds of CPU time here for a program that keeps the guest busy, whatever its
 # time there
 HOST_S = 3600
@@ -45,9 +45,10 @@ class GuestSlow(GuestGone):
 class Guest:
     """One machine with both GPUs, virtio-gpu, and whatever is in the image"""
 
-    def __init__(self, build, log, saved=None):
-        """Go on with a guest that was saved; without one, boot"""
+    def __init__(self, build, log, shift, saved=None):
+        """Go on with a guest that was saved, with the same shift, or boot"""
         self.console = log
+        self.shift = shift
         self.buffer = b''
         self.port, port = socket.socketpair()
         self.qmp, qmp = socket.socketpair()
@@ -98,7 +99,7 @@ class Guest:
         return [
             build / 'qemu/qemu-system-x86_64', '-nodefaults',
             '-no-user-config', '-display', 'none', '-machine', 'q35',
-            '-accel', accel, *ICOUNT, '-cpu', 'Nehalem', '-m', '1G', '-smp', '2',
+            '-accel', accel, '-icount', f'shift={self.shift},sleep=off', '-cpu', 'Nehalem', '-m', '1G', '-smp', '2',
             '-action', 'panic=shutdown', '-action', 'reboot=shutdown',
             '-L', build / 'firmware',
             '-kernel', build / 'guest/vmlinux',
