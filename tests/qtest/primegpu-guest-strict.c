@@ -46,21 +46,24 @@ bool pg_is_wanted(const char *path)
 }
 
 /*
- * vkms says of itself that it takes no segment above 64 KiB, which is the
- * default, and DMA debugging holds it against vkms when it imports a larger
- * one.  The second line is the head of the stack that follows the first.
+ * vkms and vgem say of themselves that they take no segment above 64 KiB, which
+ * is the default, and DMA debugging holds it against them when they import a
+ * larger one.  The second line is the head of the stack that follows the first.
  *
- * The kernel's account of its own allocations complains when it cannot get the
- * memory for an entry, as when a test lets just that fail.
+ * The kernel's account of its own allocations, and that of DMA mappings,
+ * complain when they cannot get the memory for an entry, as when a test lets
+ * just that fail.
  */
 bool pg_is_known(const char *line)
 {
     static bool is_next;
     bool was_next = is_next;
 
-    is_next = strstr(line, "DMA-API: platform vkms: mapping sg segment longer");
+    is_next = strstr(line, "DMA-API: platform vkms: mapping sg segment l") ||
+              strstr(line, "DMA-API: platform vgem: mapping sg segment l");
     return is_next || (was_next && strstr(line, "debug_dma_map_sg")) ||
-           strstr(line, "alloc_tagging_slab_alloc_hook");
+           strstr(line, "alloc_tagging_slab_alloc_hook") ||
+           strstr(line, "DMA-API: cacheline tracking ENOMEM");
 }
 
 static GString *pg_leaks;
