@@ -34,6 +34,7 @@ static bool pgm_unbind(PGModel *m, const PGMOp *op, PGMExpect *x)
         }
     }
     memset(m->flinks[dev], 0, sizeof(m->flinks[dev]));
+    pgm_fences_lose_names(m);
     return true;
 }
 

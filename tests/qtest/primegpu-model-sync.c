@@ -11,6 +11,8 @@
 
 struct PGMFence {
     GArray *jobs;               /* their numbers */
+    /* Made before a GPU was unbound: its name may be gone with the scheduler. */
+    bool nameless;
 };
 
 typedef struct PGMPoint {
@@ -60,11 +62,21 @@ static PGMFence *pgm_fence_merge(PGModel *m, const PGMFence *a,
 {
     PGMFence *both = pgm_fence_new(m);
 
+    both->nameless = a->nameless || (b && b->nameless);
     g_array_append_vals(both->jobs, a->jobs->data, a->jobs->len);
     if (b) {
         g_array_append_vals(both->jobs, b->jobs->data, b->jobs->len);
     }
     return both;
+}
+
+void pgm_fences_lose_names(PGModel *m)
+{
+    for (unsigned i = 0; i < m->fences->len; i++) {
+        PGMFence *fence = g_ptr_array_index(m->fences, i);
+
+        fence->nameless = true;
+    }
 }
 
 bool pgm_fence_has(const PGMFence *fence, unsigned id)
@@ -174,7 +186,8 @@ static bool pgm_fence_wait(PGModel *m, const PGMOp *op, PGMExpect *x)
         x->error = "ESRCH";
         return true;
     }
-    return fd->fence && pgm_wait(m, op, x, fd->fence);
+    /* It is asked how it has ended, and its name comes with that. */
+    return fd->fence && !fd->fence->nameless && pgm_wait(m, op, x, fd->fence);
 }
 
 static bool pgm_set_name(PGModel *m, const PGMOp *op, PGMExpect *x)

@@ -380,6 +380,8 @@ typedef enum PGMFenceState {
 } PGMFenceState;
 PGMFence *pgm_fence_new(PGModel *m);
 void pgm_fence_add_job(PGMFence *fence, unsigned id);
+/* A GPU is unbound; nobody asks for the name of a fence from before. */
+void pgm_fences_lose_names(PGModel *m);
 bool pgm_fence_has(const PGMFence *fence, unsigned id);
 void pgm_fence_free(gpointer data);
 void pgm_syncobj_free(gpointer data);
