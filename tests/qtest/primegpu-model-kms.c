@@ -57,6 +57,12 @@ bool pgm_kms_waits(PGModel *m, PGMDevice dev)
     return false;
 }
 
+/* Its bytes went with the GPU that exported them: what comes of it is open. */
+static bool pgm_fb_gone(const PGMFb *fb)
+{
+    return fb && pgm_root(fb->obj)->gone;
+}
+
 /*
  * A plane that is turned on or off takes all of them into the commit, as their
  * order is made anew; vkms always does so.  Commits come one after the other.
@@ -67,7 +73,7 @@ static bool pgm_commit_waits(PGModel *m, PGMDevice dev, PGMPlane plane,
     const PGMOutput *o = &m->outputs[dev];
     bool all = dev == PGM_VKMS || !fb || !o->planes[plane];
 
-    if (o->held || pgm_fb_waits(m, fb)) {
+    if (o->held || pgm_fb_gone(fb) || pgm_fb_waits(m, fb)) {
         return true;
     }
     for (unsigned i = 0; all && i < PGM_PLANES; i++) {
