@@ -266,10 +266,15 @@ static void check_freed(void)
 
 static int leaks_mark(struct call *c)
 {
+    int error;
+
     account_free(&latest);
-    if (account_take(&latest) || (!first.text && account_take(&first))) {
-        account_free(&latest);
-        return call_fail(c, EIO, ALLOCINFO);
+    error = account_take(&latest);
+    if (!error && !first.text) {
+        error = account_take(&first);
+    }
+    if (error) {
+        return call_fail(c, -error, ALLOCINFO);
     }
     call_add(c, "sites=%zu", latest.count);
     return 0;

@@ -378,15 +378,6 @@ static const struct {
     { NULL, "atomic s 0 fb=o test" },
 };
 
-static void pg_do_all(PGGuest *g, const char *text)
-{
-    g_auto(GStrv) lines = g_strsplit(text, "; ", -1);
-
-    for (unsigned i = 0; lines[i]; i++) {
-        pg_do(g, "%s", lines[i]);
-    }
-}
-
 static void pg_place(PGGuest *g, const char *place, const char *wanted,
                      const char *when)
 {
@@ -415,10 +406,10 @@ static void pg_test_movable(const void *data)
     pg_do(g, "atomic s 0 mode=320x240 fb=b");
     for (unsigned i = 0; i < ARRAY_SIZE(pg_uses); i++) {
         if (pg_uses[i].begin) {
-            pg_do_all(g, pg_uses[i].begin);
+            pg_do_lines(g, pg_uses[i].begin);
             pg_place(g, "pages", "vram", pg_uses[i].begin);
         }
-        pg_do_all(g, pg_uses[i].end);
+        pg_do_lines(g, pg_uses[i].end);
         pg_place(g, "pages", "pages", pg_uses[i].end);
         pg_place(g, "vram", "vram", pg_uses[i].end);
     }

@@ -75,14 +75,10 @@ static const char *const pg_before[] = {
 
 static void pg_lines(PGGuest *g, const char *text, const char *gpu)
 {
-    g_auto(GStrv) lines = g_strsplit(text, "; ", -1);
+    g_autoptr(GString) lines = g_string_new(text);
 
-    for (unsigned i = 0; lines[i]; i++) {
-        g_auto(GStrv) parts = g_strsplit(lines[i], "$G", -1);
-        g_autofree char *line = g_strjoinv(gpu, parts);
-
-        pg_do(g, "%s", line);
-    }
+    g_string_replace(lines, "$G", gpu, 0);
+    pg_do_lines(g, lines->str);
 }
 
 static int pg_status(PGGuest *g, const PGReply *r)

@@ -326,6 +326,15 @@ const PGReply *pg_do(PGGuest *g, const char *fmt, ...)
     return pg_expect_ok(g, tag);
 }
 
+void pg_do_lines(PGGuest *g, const char *lines)
+{
+    g_auto(GStrv) line = g_strsplit(lines, "; ", -1);
+
+    for (unsigned i = 0; line[i]; i++) {
+        pg_do(g, "%s", line[i]);
+    }
+}
+
 void pg_err(PGGuest *g, const char *error, const char *fmt, ...)
 {
     const PGReply *r;

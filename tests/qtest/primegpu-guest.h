@@ -87,6 +87,8 @@ bool pg_wait(PGGuest *g, unsigned tag, unsigned ms);
 const PGReply *pg_call(PGGuest *g, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 /* As pg_call(), but must succeed. */
 const PGReply *pg_do(PGGuest *g, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
+/* Lines with "; " between them, each as by pg_do() */
+void pg_do_lines(PGGuest *g, const char *lines);
 /* As pg_call(), but must fail with the errno named @error. */
 void pg_err(PGGuest *g, const char *error, const char *fmt, ...)
     G_GNUC_PRINTF(3, 4);
