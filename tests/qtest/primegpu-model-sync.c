@@ -11,6 +11,8 @@
 
 struct PGMFence {
     GArray *jobs;               /* their numbers */
+    /* PGMPoint: of a timeline, up to it; a syncobj that gets it is one, too */
+    GArray *chain;
     /* Made before a GPU was unbound: its name may be gone with the scheduler. */
     bool nameless;
 };
@@ -31,6 +33,7 @@ void pgm_fence_free(gpointer data)
     PGMFence *fence = data;
 
     g_array_unref(fence->jobs);
+    g_clear_pointer(&fence->chain, g_array_unref);
     g_free(fence);
 }
 
@@ -215,8 +218,13 @@ PGMSyncobj *pgm_syncobj(const PGMWorker *w, unsigned name)
 
 void pgm_syncobj_set(PGMSyncobj *sync, PGMFence *fence)
 {
+    const GArray *chain = fence ? fence->chain : NULL;
+
     g_array_set_size(sync->points, 0);
-    sync->fence = fence;
+    if (chain) {
+        g_array_append_vals(sync->points, chain->data, chain->len);
+    }
+    sync->fence = chain ? NULL : fence;
 }
 
 static const PGMPoint *pgm_last(const PGMSyncobj *sync)
@@ -263,6 +271,7 @@ static void pgm_syncobj_put_fence(PGModel *m, PGMSyncobj *sync,
     }
     p.fence = pgm_fence_merge(m, fence, last ? last->fence : NULL);
     g_array_append_val(sync->points, p);
+    p.fence->chain = g_array_copy(sync->points);
 }
 
 /* A new handle in a file, and its name; the lowest that is free */
