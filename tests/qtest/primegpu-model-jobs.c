@@ -252,11 +252,12 @@ static bool pgm_job_moves(PGModel *m, PGMFile *f, const PGMObj *obj)
            pgm_root_blocked(m, obj, true);
 }
 
-/* An attachment that is about to go pins it still, and lets it move then. */
-static void pgm_job_operand(PGMObj *obj)
+/* What pins it, shown or about to be detached, lets the next job move it. */
+static void pgm_job_operand(PGModel *m, PGMObj *obj)
 {
     obj->jobs++;
-    obj->placed = !obj->dmabuf || !obj->dmabuf->was_import;
+    obj->placed = pgm_moves(m, obj) &&
+                  (!obj->dmabuf || !obj->dmabuf->was_import);
 }
 
 /* Can the job's fence go where it is to go? Else the op is left out. */
@@ -340,9 +341,9 @@ static bool pgm_job(PGModel *m, const PGMOp *op, PGMExpect *x)
         pgm_bytes_of_job(op, dst, src);
     }
     pgm_fault_comes(m, f->dev, PGM_FAULT_DELAY);
-    pgm_job_operand(dst);
+    pgm_job_operand(m, dst);
     if (src && src != dst) {
-        pgm_job_operand(src);
+        pgm_job_operand(m, src);
     }
     pgm_job_out(m, op, pgm_job_add(m, f, dst, src, blocked));
     if (op->wait) {

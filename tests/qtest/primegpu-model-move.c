@@ -34,7 +34,7 @@ static bool pgm_shown(const PGModel *m, const PGMObj *root)
 }
 
 /* Only the discrete GPU moves anything, and waits for jobs then. */
-static bool pgm_moves(PGModel *m, const PGMObj *obj)
+bool pgm_moves(PGModel *m, const PGMObj *obj)
 {
     return obj->dev == PGM_DISCRETE && !obj->import && !pgm_shown(m, obj);
 }

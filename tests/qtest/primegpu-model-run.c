@@ -152,7 +152,11 @@ static void pgm_send_gate(PGMDrive *d, const char *device, bool closed)
     PGMSent *waiting = &d->waiting;
 
     if (waiting->tag && pg_wait(d->g, waiting->tag, 0)) {
-        pgm_differ(d, &waiting->x, "the call did not wait for a job");
+        const PGReply *r = pg_recv(d->g, waiting->tag);
+
+        pgm_differ(d, &waiting->x, "the call did not wait for a job; its reply "
+                   "is '%s%s%s'", r->ok ? "ok" : r->error, *r->text ? " " : "",
+                   r->text);
     }
     pg_gate(d->g, device, closed);
     if (waiting->tag) {
