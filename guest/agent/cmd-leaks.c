@@ -55,6 +55,8 @@ static const char *const wanted[] = {
     "lib/scatterlist.c:", "mm/util.c:",
 };
 
+static const char ours[] = " [primegpu_";
+
 /* Kept for later use, or for a display that has more modes now */
 static const char *const caches[] = {
     "drm/drm_edid", "drm/drm_modes.c:", "func:kstrdup",
@@ -63,21 +65,36 @@ static const char *const caches[] = {
 /* Kept for later use, and given back when memory is short */
 static const char pooled[] = "func:ttm_pool_alloc_page";
 
-static bool is_wanted(const char *where)
+static bool is_cache(const char *where)
 {
     size_t i;
 
     for (i = 0; i < ARRAY_SIZE(caches); i++) {
         if (strstr(where, caches[i])) {
-            return false;
-        }
-    }
-    for (i = 0; i < ARRAY_SIZE(wanted); i++) {
-        if (!strncmp(where, wanted[i], strlen(wanted[i]))) {
             return true;
         }
     }
-    return strstr(where, " [primegpu_");
+    return false;
+}
+
+static bool is_wanted(const char *where)
+{
+    const char *module = strchr(where, ' ');
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(wanted); i++) {
+        if (!strncmp(where, wanted[i], strlen(wanted[i]))) {
+            return !is_cache(where);
+        }
+    }
+    return module && !strncmp(module, ours, strlen(ours)) && !is_cache(where);
+}
+
+static const char *skip_counts(const char *line)
+{
+    static const char counts[] = " 0123456789";
+
+    return line + strspn(line, counts);
 }
 
 static int site_compare(const void *a, const void *b)
@@ -157,17 +174,17 @@ static int account_take(struct account *a)
 
     for (line = a->text; !error && line && *line; line = end) {
         struct site site;
-        int at = 0;
 
         end = strchr(line, '\n');
         if (end) {
             *end++ = '\0';
         }
-        if (sscanf(line, "%lld %lld %n", &site.bytes, &site.calls, &at) != 2 ||
-            !at || !is_wanted(line + at)) {
+        /* Some hundred of them: the cheap question first */
+        site.where = skip_counts(line);
+        if (!is_wanted(site.where) ||
+            sscanf(line, "%lld %lld", &site.bytes, &site.calls) != 2) {
             continue;
         }
-        site.where = line + at;
         if (strstr(site.where, "func:alloc_pid")) {
             site.calls -= count_threads();
         }

@@ -89,6 +89,38 @@ static const char *pg_accel(void)
     return accel;
 }
 
+static const char *pg_memory_size(void)
+{
+    const char *size = pg_wish("PRIMEGPU_MEMORY");
+
+    return *size ? size : "256M";
+}
+
+/*
+ * A guest that is going to be saved has its memory in a file as it runs.  The
+ * guests that are resumed map that, and copy the pages that they write to;
+ * migration is told that it is shared, and leaves it as it is.  The object has the name of the memory that the machine would make itself.
+ */
+static void pg_memory_options(const PGMemory *memory, GString *s)
+{
+    g_string_append_printf(s, " -object memory-backend-file,id=pc.ram,size=%s,"
+                           "mem-path=%s,share=%s -machine memory-backend=pc.ram",
+                           pg_memory_size(), memory->path,
+                           memory->kept ? "on" : "off");
+}
+
+static void pg_machine_resume(PGGuest *g, const char *path, bool has_memory)
+{
+    g_autofree char *uri = g_strconcat("file:", path, NULL);
+
+    qtest_qmp_assert_success(g->qts,
+        "{ 'execute': 'migrate-set-capabilities', 'arguments': {"
+        "  'capabilities': [ { 'capability': 'x-ignore-shared',"
+        "    'state': %i } ] } }", has_memory);
+    qtest_qmp_assert_success(g->qts,
+        "{ 'execute': 'migrate-incoming', 'arguments': { 'uri': %s } }", uri);
+}
+
 char *pg_firmware_options(void)
 {
     const char *firmware = g_getenv("PRIMEGPU_FIRMWARE");
@@ -115,7 +147,7 @@ char *pg_machine_options(const PGMachine *m)
     GString *s = g_string_new(NULL);
 
     g_string_printf(s, "-machine q35 -nodefaults -no-user-config "
-                    "%s -cpu " PG_CPU " -m 256M -smp 1 "
+                    "%s -cpu " PG_CPU " -m %s -smp 1 "
                     "-action panic=pause -action reboot=shutdown "
                     "-kernel %s -initrd %s -append '" PG_CMDLINE " %s' %s "
                     "-device pvpanic-pci,addr=0x1b "
@@ -124,8 +156,8 @@ char *pg_machine_options(const PGMachine *m)
                     PRIMEGPU_AGENT_PORT " "
                     "-device isa-serial,chardev=console "
                     "-device virtio-blk-pci,drive=modules,addr=0x1d",
-                    pg_accel(), kernel, initrd, pg_wish("PRIMEGPU_APPEND"),
-                    pg_wish("PRIMEGPU_EXTRA"));
+                    pg_accel(), pg_memory_size(), kernel, initrd,
+                    pg_wish("PRIMEGPU_APPEND"), pg_wish("PRIMEGPU_EXTRA"));
     g_string_append(s, firmware);
     if (pg_has_primegpu(m)) {
         g_autofree char *path =
@@ -202,7 +234,7 @@ static void pg_pair(int fds[2])
 }
 
 PGGuest *pg_machine_spawn(const PGMachine *m, const char *disk,
-                          const char *incoming)
+                          const char *incoming, const PGMemory *memory)
 {
     g_autofree char *options = pg_machine_options(m);
     g_autoptr(GString) args = g_string_new(NULL);
@@ -232,8 +264,11 @@ PGGuest *pg_machine_spawn(const PGMachine *m, const char *disk,
                     "-mon chardev=monitor,mode=control "
                     "-drive if=none,id=modules,format=raw,readonly=on,file=%s "
                     "%s", agent[1], console[1], monitor[1], disk, options);
+    if (memory) {
+        pg_memory_options(memory, args);
+    }
     if (incoming) {
-        g_string_append_printf(args, " -incoming file:%s", incoming);
+        g_string_append(args, " -incoming defer");
     }
     pg_start_options(g, args);
 
@@ -250,6 +285,9 @@ PGGuest *pg_machine_spawn(const PGMachine *m, const char *disk,
     close(console[1]);
     close(monitor[1]);
     pg_monitor_start(g);
+    if (incoming) {
+        pg_machine_resume(g, incoming, memory && !memory->kept);
+    }
     if (g_getenv("GDB")) {
         g->limit_ms = INT_MAX;
         pg_say_gdb(g);
@@ -289,12 +327,7 @@ PGGuest *pg_start(const PGMachine *m)
 {
     PGMachine plain = { 0 };
 
-    PGGuest *g = pg_state_start(m ?: &plain);
-
-    if ((!m || !m->untraced) && pg_in_case()) {
-        pg_report_trace_on(g, false);
-    }
-    return g;
+    return pg_state_start(m ?: &plain);
 }
 
 void pg_stop(PGGuest *g)

@@ -53,8 +53,15 @@ struct PGGuest {
 };
 
 /* machine */
+/* The file that is the guest's memory */
+typedef struct PGMemory {
+    const char *path;
+    bool kept;                  /* what the guest writes gets into the file */
+} PGMemory;
+
+/* @incoming: a saved guest, or NULL; @memory: NULL for QEMU's own */
 PGGuest *pg_machine_spawn(const PGMachine *m, const char *disk,
-                          const char *incoming);
+                          const char *incoming, const PGMemory *memory);
 char *pg_machine_options(const PGMachine *m);
 void pg_machine_quit(PGGuest *g);
 bool pg_has_primegpu(const PGMachine *m);

@@ -3,8 +3,9 @@
  * Guest rig: saved guests.  Owns the files in $PRIMEGPU_STATE.
  *
  * Two levels: "booted" has the agent waiting and no DRM modules, "loaded" has
- * the modules of one archive inserted.  A file's name is a hash of all that
- * the guest was made of, so a stale one is never found.  Files are
+ * the modules of one archive inserted, and its memory in a file of its own,
+ * which resumed guests map instead of reading it.  A file's name is a hash of
+ * all that the guest was made of, so a stale one is never found.  Files are
  * written under another name and renamed, under a lock of their name, so that
  * test processes may run side by side and be interrupted at any time.
  */
@@ -15,10 +16,10 @@
 #include "primegpu-guest-priv.h"
 
 /* Raise it when the meaning of a saved guest changes. */
-#define PG_STATE_VERSION 4
+#define PG_STATE_VERSION 5
 
-/* Saved guests that are kept; those that were used last stay. */
-#define PG_STATE_KEEP 40
+/* Files that are kept; those that were used last stay. */
+#define PG_STATE_KEEP 60
 
 /*
  * Size of the disk that holds an archive.  All have the same size, as a
@@ -98,11 +99,17 @@ static char *pg_booted_path(const PGMachine *m)
     return pg_state_path("booted", sum);
 }
 
+static char *pg_memory_path(const char *loaded)
+{
+    return g_strconcat(loaded, ".memory", NULL);
+}
+
 static char *pg_loaded_path(const PGMachine *m, const char *booted)
 {
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 
     g_checksum_update(sum, (const guchar *)booted, -1);
+    g_checksum_update(sum, (const guchar *)(m->untraced ? "" : "traced"), -1);
     pg_hash_file(sum, pg_modules(m));
     return pg_state_path("loaded", sum);
 }
@@ -217,12 +224,15 @@ static void pg_insmod(PGGuest *g)
         pg_expect_ok(g, pg_agent_send(g, "settle"));
     }
     pg_mark_allocated(g);
+    if (!g->machine.untraced) {
+        pg_report_trace_on(g, false);
+    }
 }
 
 static PGGuest *pg_boot(const PGMachine *m, const char *disk)
 {
     for (unsigned i = 1; ; i++) {
-        PGGuest *g = pg_machine_spawn(m, disk, NULL);
+        PGGuest *g = pg_machine_spawn(m, disk, NULL, NULL);
 
         if (pg_wait_ready(g)) {
             pg_expect_ok(g, pg_agent_send(g, "ping"));
@@ -236,9 +246,9 @@ static PGGuest *pg_boot(const PGMachine *m, const char *disk)
 }
 
 static PGGuest *pg_resume(const PGMachine *m, const char *disk,
-                          const char *path)
+                          const char *path, const PGMemory *memory)
 {
-    PGGuest *g = pg_machine_spawn(m, disk, path);
+    PGGuest *g = pg_machine_spawn(m, disk, path, memory);
 
     pg_expect_ok(g, pg_agent_send(g, "ping"));
     return g;
@@ -264,7 +274,8 @@ static void pg_migrated(PGGuest *g)
     }
 }
 
-static void pg_save(PGGuest *g, const char *path)
+/* Where its memory is a file, that has it. */
+static void pg_save(PGGuest *g, const char *path, bool has_memory)
 {
     g_autofree char *temp = g_strconcat(path, ".new", NULL);
     g_autofree char *uri = g_strconcat("file:", temp, NULL);
@@ -272,7 +283,9 @@ static void pg_save(PGGuest *g, const char *path)
     /* Running, so that it runs when it is resumed */
     qtest_qmp_assert_success(g->qts,
         "{ 'execute': 'migrate-set-capabilities', 'arguments': {"
-        "  'capabilities': [ { 'capability': 'events', 'state': true } ] } }");
+        "  'capabilities': [ { 'capability': 'events', 'state': true },"
+        "    { 'capability': 'x-ignore-shared', 'state': %i } ] } }",
+        has_memory);
     qtest_qmp_assert_success(g->qts,
         "{ 'execute': 'migrate-set-parameters', 'arguments': {"
         "  'max-bandwidth': 17179869184 } }");
@@ -292,7 +305,7 @@ static void pg_make_booted(const PGMachine *m, const char *disk,
     if (!pg_exists(path)) {
         PGGuest *g = pg_boot(m, disk);
 
-        pg_save(g, path);
+        pg_save(g, path, false);
         pg_machine_quit(g);
         pg_prune(pg_state_dir());
     }
@@ -300,17 +313,23 @@ static void pg_make_booted(const PGMachine *m, const char *disk,
 }
 
 static void pg_make_loaded(const PGMachine *m, const char *disk,
-                           const char *booted, const char *path)
+                           const char *booted, const char *path,
+                           const char *memory)
 {
     int lock = pg_lock(path);
 
-    if (!pg_exists(path)) {
+    if (!pg_exists(path) || !pg_exists(memory)) {
+        g_autofree char *temp = g_strconcat(memory, ".new", NULL);
         PGGuest *g;
 
         pg_make_booted(m, disk, booted);
-        g = pg_resume(m, disk, booted);
+        unlink(temp);
+        g = pg_resume(m, disk, booted, &(PGMemory) { temp, true });
         pg_insmod(g);
-        pg_save(g, path);
+        if (rename(temp, memory) < 0) {
+            pg_fail(g, "%s: %s", temp, strerror(errno));
+        }
+        pg_save(g, path, true);
         pg_machine_quit(g);
         pg_prune(pg_state_dir());
     }
@@ -322,6 +341,7 @@ PGGuest *pg_state_start(const PGMachine *m)
     g_autofree char *disk = pg_disk(pg_modules(m));
     g_autofree char *booted = NULL;
     g_autofree char *loaded = NULL;
+    g_autofree char *memory = NULL;
     PGGuest *g;
 
     if (m->start == PG_START_COLD || m->start == PG_START_COLD_BARE) {
@@ -336,13 +356,14 @@ PGGuest *pg_state_start(const PGMachine *m)
         if (!pg_exists(booted)) {
             pg_make_booted(m, disk, booted);
         }
-        return pg_resume(m, disk, booted);
+        return pg_resume(m, disk, booted, NULL);
     }
     loaded = pg_loaded_path(m, booted);
-    if (!pg_exists(loaded)) {
-        pg_make_loaded(m, disk, booted, loaded);
+    memory = pg_memory_path(loaded);
+    if (!pg_exists(loaded) || !pg_exists(memory)) {
+        pg_make_loaded(m, disk, booted, loaded, memory);
     }
-    g = pg_resume(m, disk, loaded);
+    g = pg_resume(m, disk, loaded, &(PGMemory) { memory, false });
     if (pg_has_primegpu(m)) {
         pg_events(g);
         pg_forget(g);

@@ -5,6 +5,7 @@
  * the guest's kernel.
  *
  *   PRIMEGPU_EXTRA     more options for QEMU
+ *   PRIMEGPU_MEMORY    size of the guest's memory, as QEMU's -m takes it
  *   PRIMEGPU_APPEND    more words for the guest kernel's command line
  *   PRIMEGPU_SLOW      all limits of time are so many times longer
  *   PRIMEGPU_KMEMLEAK  1: a leak that kmemleak finds fails the case; N: it is
