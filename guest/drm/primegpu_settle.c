@@ -4,11 +4,17 @@
  *
  * What is released late: a job's references, by the scheduler's worker; what a
  * flip has replaced, by the helper's; a BO of TTM, by TTM's; a file whose last
- * put came from a worker, by the next tick. One can set off the next, on another device too, so this goes
- * round all devices until a round changes nothing.
+ * put came from a worker, by the next tick. One can set off the next, on
+ * another device too, so this goes round all devices until a round changes
+ * nothing.
  */
+#include <linux/anon_inodes.h>
+#include <linux/bottom_half.h>
+#include <linux/completion.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
 
@@ -94,6 +100,42 @@ static bool primegpu_settle_is_idle(void)
 	return true;
 }
 
+static int primegpu_settle_file_release(struct inode *inode, struct file *file)
+{
+	complete(file->private_data);
+	return 0;
+}
+
+static const struct file_operations primegpu_settle_fops = {
+	.owner = THIS_MODULE,
+	.release = primegpu_settle_file_release,
+};
+
+/*
+ * Waits until files whose last put came from a worker are released. A flush
+ * takes those that nobody has begun with. For those that fput()'s worker has
+ * taken, a file of ours goes the same way: one work is not run twice at a time.
+ */
+static void primegpu_settle_files(void)
+{
+	DECLARE_COMPLETION_ONSTACK(released);
+	struct file *file;
+
+	flush_delayed_fput();
+	file = anon_inode_getfile("[primegpu-settle]", &primegpu_settle_fops,
+				  &released, 0);
+	if (IS_ERR(file)) {
+		schedule_timeout_uninterruptible(2);
+	} else {
+		/* As in an interrupt, whose files are left to the worker */
+		local_bh_disable();
+		fput(file);
+		local_bh_enable();
+		wait_for_completion(&released);
+	}
+	flush_delayed_fput();
+}
+
 /* One round; 1 if it released something. */
 static int primegpu_settle_round(void)
 {
@@ -114,10 +156,7 @@ static int primegpu_settle_round(void)
 						msecs_to_jiffies(PRIMEGPU_SETTLE_WORKER_MS));
 	if (left < 0)
 		return left;
-	flush_delayed_fput();
-	/* A flush that runs at the same time elsewhere is not waited for. */
-	schedule_timeout_uninterruptible(1);
-	flush_delayed_fput();
+	primegpu_settle_files();
 	return atomic_read(&primegpu_settle_releases) != before ||
 	       !primegpu_settle_is_quiet();
 }
