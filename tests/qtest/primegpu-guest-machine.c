@@ -99,7 +99,8 @@ static const char *pg_memory_size(void)
 /*
  * A guest that is going to be saved has its memory in a file as it runs.  The
  * guests that are resumed map that, and copy the pages that they write to;
- * migration is told that it is shared, and leaves it as it is.  The object has the name of the memory that the machine would make itself.
+ * migration is told that it is shared, and leaves it as it is.  The object has
+ * the name of the memory that the machine would make itself.
  */
 static void pg_memory_options(const PGMemory *memory, GString *s)
 {
