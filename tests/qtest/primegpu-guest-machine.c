@@ -21,13 +21,16 @@
 /*
  * The TSC is measured at boot.  On a busy host that goes wrong by a factor, and
  * each resumed guest would keep it: time is the HPET's.
- *
- * What is freed is filled with a pattern, so that its use shows.
  */
 #define PG_CMDLINE \
     "console=ttyS0 loglevel=5 panic=-1 tsc=reliable clocksource=hpet " \
-    "no_timer_check random.trust_cpu=1 " \
-    "slab_debug=FP,kmalloc-*,drm_sched_fence"
+    "no_timer_check random.trust_cpu=1 "
+
+/* What is freed is filled with a pattern, so that its use shows. */
+#define PG_CMDLINE_TRACED "slab_debug=FP,kmalloc-*,drm_sched_fence"
+
+/* A measurement is of the drivers, not of what watches them. */
+#define PG_CMDLINE_UNTRACED "sysctl.vm.mem_profiling=0"
 
 const char *pg_env(const char *name)
 {
@@ -150,7 +153,7 @@ char *pg_machine_options(const PGMachine *m)
     g_string_printf(s, "-machine q35 -nodefaults -no-user-config "
                     "%s -cpu " PG_CPU " -m %s -smp 1 "
                     "-action panic=pause -action reboot=shutdown "
-                    "-kernel %s -initrd %s -append '" PG_CMDLINE " %s' %s "
+                    "-kernel %s -initrd %s -append '" PG_CMDLINE "%s %s' %s "
                     "-device pvpanic-pci,addr=0x1b "
                     "-device virtio-serial-pci,id=serial,addr=0x1c "
                     "-device virtserialport,chardev=agent,name="
@@ -158,6 +161,7 @@ char *pg_machine_options(const PGMachine *m)
                     "-device isa-serial,chardev=console "
                     "-device virtio-blk-pci,drive=modules,addr=0x1d",
                     pg_accel(), pg_memory_size(), kernel, initrd,
+                    m->untraced ? PG_CMDLINE_UNTRACED : PG_CMDLINE_TRACED,
                     pg_wish("PRIMEGPU_APPEND"), pg_wish("PRIMEGPU_EXTRA"));
     g_string_append(s, firmware);
     if (pg_has_primegpu(m)) {

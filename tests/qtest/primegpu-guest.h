@@ -36,7 +36,8 @@ typedef struct PGMachine {
      * a scanout-race is theirs.
      */
     bool draws_shown;
-    bool untraced;              /* no tracepoints, no account of allocations */
+    /* No tracepoints, no account of allocations, no pattern in what is freed */
+    bool untraced;
 } PGMachine;
 
 /* Calls that wait for the guest fail after this time. */
