@@ -327,6 +327,9 @@ static bool pgm_job(PGModel *m, const PGMOp *op, PGMExpect *x)
         x->error = "EINVAL";
         return true;
     }
+    if (pgm_kms_flips_to(m, pgm_root(dst))) {
+        return false;
+    }
     blocked = pgm_job_blocked(m, f, dst, src);
     if ((op->wait && (blocked || pgm_any_gate(m))) ||
         pgm_job_moves(m, f, dst) || (src && pgm_job_moves(m, f, src))) {

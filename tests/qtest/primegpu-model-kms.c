@@ -32,6 +32,19 @@ bool pgm_kms_shows_root(const PGModel *m, PGMDevice dev, const PGMObj *root)
     return m->outputs[dev].old && pgm_root(m->outputs[dev].old->obj) == root;
 }
 
+bool pgm_kms_flips_to(const PGModel *m, const PGMObj *root)
+{
+    for (unsigned dev = 0; dev < PGM_DEVICES; dev++) {
+        const PGMOutput *o = &m->outputs[dev];
+        const PGMFb *fb = o->held ? o->planes[PGM_PRIMARY] : NULL;
+
+        if (fb && pgm_root(fb->obj) == root) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void pgm_kms_remove(PGModel *m, PGMDevice dev, const PGMFb *fb)
 {
     for (unsigned i = 0; i < PGM_PLANES; i++) {

@@ -333,6 +333,8 @@ void pgm_fb_unused(PGModel *m, PGMDevice dev, PGMFb *fb);
 /* Turn the planes off that show it. */
 void pgm_kms_remove(PGModel *m, PGMDevice dev, const PGMFb *fb);
 bool pgm_kms_shows(const PGModel *m, PGMDevice dev, const PGMFb *fb);
+/* Does a flip that a gate holds go to it? A job may come late, and race. */
+bool pgm_kms_flips_to(const PGModel *m, const PGMObj *root);
 /* Do planes of the device show these bytes? */
 bool pgm_kms_shows_root(const PGModel *m, PGMDevice dev, const PGMObj *root);
 /* Would the planes, when some are turned off, wait for a gate? */
