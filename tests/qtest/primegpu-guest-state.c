@@ -324,6 +324,8 @@ static void pg_make_loaded(const PGMachine *m, const char *disk,
 
         pg_make_booted(m, disk, booted);
         unlink(temp);
+        /* It belongs to a memory that is gone; the new one is there first. */
+        unlink(path);
         g = pg_resume(m, disk, booted, &(PGMemory) { temp, true });
         pg_insmod(g);
         if (rename(temp, memory) < 0) {

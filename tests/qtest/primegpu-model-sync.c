@@ -13,7 +13,7 @@ struct PGMFence {
     GArray *jobs;               /* their numbers */
     /* PGMPoint: of a timeline, up to it; a syncobj that gets it is one, too */
     GArray *chain;
-    /* Made before a GPU was unbound: its name may be gone with the scheduler. */
+    /* Made before a GPU was unbound: its name may have gone with that. */
     bool nameless;
 };
 

@@ -363,7 +363,7 @@ bool pgm_any_gate(const PGModel *m);
 /* Would the op wait for the call that moves a buffer, or get in its way? */
 bool pgm_meets_mover(PGModel *m, const PGMOp *op);
 bool pgm_steps_move(PGModel *m, const PGMOp *op, PGMExpect *x);
-/* Do a call or a job have to move it where they want it? */
+/* May a call or a job move it, to where it is wanted? */
 bool pgm_moves(PGModel *m, const PGMObj *obj);
 /* A gate has opened: the call ends. */
 void pgm_move_done(PGModel *m);
