@@ -249,6 +249,49 @@ static void pg_test_unseen(const void *data)
     pg_finish(s.g);
 }
 
+/*
+ * What has waited for vertical blanks does so no more, and the driver has them
+ * interrupt nobody: the output is on all the time.
+ */
+static void pg_test_quiet(const void *data)
+{
+    static const char *const calls[] = {
+        "vblank s 0 2", "queue-vblank s 0 1 1; event s $T",
+        "queue-sequence s 0 1 2; event s $T", "atomic s 0 fb=s1 wait",
+        "atomic s 0 fb=s0 nonblock event out=o; event s $T; close-fd o",
+        "atomic s 0 fb=s1 async nonblock event; event s $T",
+        "flip s s0", "flip s s1 0 async",
+        "create s k 16384; addfb k 64 64 256; cursor s 0 k 64 64",
+        "cursor-move s 0 9 9", "setplane s 0 cursor k 40 40", "cursor s 0 off",
+        "gamma s 0 invert", "gamma s 0 linear",
+        "crc-open s 0 c; vblank s 0 2; close-fd c",
+        "atomic s 0 fb=s0 writeback wb=s1 wb-out=w; fence-wait w $T; "
+        "close-fd w",
+        "dpms s 0 off; dpms s 0 on", "dirtyfb s s0",
+    };
+    static const char *const refused[] = {
+        "atomic s 0 fb=s1 src=0,0,9999,9999 nonblock event",
+        "atomic s 0 fb=s1 event test", "flip s 99999 0 nowait",
+        "vblank s 99 1", "queue-sequence s 99 1 2",
+    };
+    PGShow s = pg_show(data, true);
+    g_autofree char *soon = g_strdup_printf("%u", PG_SOON_MS);
+
+    for (unsigned i = 0; i < ARRAY_SIZE(calls); i++) {
+        g_autoptr(GString) lines = g_string_new(calls[i]);
+
+        g_string_replace(lines, "$T", soon, 0);
+        pg_do_lines(s.g, lines->str);
+        pg_assert_no_vblank_irq(s.g, calls[i]);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(refused); i++) {
+        pg_call(s.g, "%s", refused[i]);
+        pg_assert_no_vblank_irq(s.g, refused[i]);
+    }
+    pg_show_end(&s);
+    pg_finish(s.g);
+}
+
 static const PGDisplayTest pg_tests[] = {
     { "cross", pg_test_cross },
     { "reverse", pg_test_reverse },
@@ -259,6 +302,7 @@ static const PGDisplayTest pg_tests[] = {
     { "writeback", pg_test_writeback },
     { "hotplug", pg_test_hotplug },
     { "unseen", pg_test_unseen },
+    { "quiet", pg_test_quiet },
 };
 
 int main(int argc, char **argv)

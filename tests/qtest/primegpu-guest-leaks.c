@@ -8,6 +8,8 @@
  * reset: whatever is still allocated has leaked.
  */
 #include "qemu/osdep.h"
+#include "qobject/qdict.h"
+#include "qobject/qlist.h"
 #include "primegpu-guest-priv.h"
 #include "hw/display/primegpu/primegpu_agent.h"
 
@@ -26,6 +28,7 @@ static const char *const pg_display_keeps[] = {
 /* One thread, one guest in a process */
 static GString *pg_grown;
 static bool pg_shown;           /* there may be displays that are not reset */
+static const char *pg_expected; /* part of a line that is not counted */
 
 static bool pg_display_may_keep(const char *line)
 {
@@ -37,9 +40,15 @@ static bool pg_display_may_keep(const char *line)
     return false;
 }
 
+void pg_expect_leaks(const char *text)
+{
+    pg_expected = text;
+}
+
 static void pg_grown_line(const char *line)
 {
-    if (g_str_has_prefix(line, "| ") && !pg_display_may_keep(line)) {
+    if (g_str_has_prefix(line, "| ") && !pg_display_may_keep(line) &&
+        !(pg_expected && strstr(line, pg_expected))) {
         g_string_append_printf(pg_grown, "%s\n", line + 2);
     }
 }
@@ -129,6 +138,45 @@ char *pg_grown_now(PGGuest *g)
     return pg_await_grown(g, "leaks", false);
 }
 
+/* The first output that interrupts at each vertical blank, or NULL */
+static char *pg_vblank_irq(PGGuest *g)
+{
+    QDict *rsp = pg_query(g, "{ 'execute': 'query-primegpu' }");
+    const QListEntry *e, *k;
+    char *name = NULL;
+
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(rsp, "return"), e) {
+        const QDict *d = qobject_to(QDict, qlist_entry_obj(e));
+
+        QLIST_FOREACH_ENTRY(qdict_get_qlist(d, "outputs"), k) {
+            const QDict *output = qobject_to(QDict, qlist_entry_obj(k));
+
+            if (!name && qdict_get_bool(output, "vblank-irq")) {
+                name = g_strdup_printf("output %" PRId64 " of %s",
+                                       qdict_get_int(output, "index"),
+                                       qdict_get_str(d, "device"));
+            }
+        }
+    }
+    qobject_unref(rsp);
+    return name;
+}
+
+void pg_assert_no_vblank_irq(PGGuest *g, const char *when)
+{
+    for (unsigned i = 0;; i++) {
+        g_autofree char *name = pg_vblank_irq(g);
+
+        if (!name) {
+            return;
+        }
+        if (i == PG_LEAK_TRIES * pg_slow()) {
+            pg_fail(g, "%s interrupts at each vertical blank: %s", name, when);
+        }
+        g_usleep(PG_LEAK_PAUSE_MS * 1000);
+    }
+}
+
 void pg_assert_nothing_allocated(PGGuest *g)
 {
     g_autofree char *grown = NULL;
@@ -141,6 +189,9 @@ void pg_assert_nothing_allocated(PGGuest *g)
     }
     if (!pg_kill_workers(g)) {
         return;
+    }
+    if (pg_has_primegpu(&g->machine)) {
+        pg_assert_no_vblank_irq(g, "all processes are gone");
     }
     grown = pg_await_grown(g, "leaks first", true);
     if (grown && *grown) {

@@ -195,6 +195,18 @@ void pg_assert_no_violations(PGGuest *g);
  */
 char *pg_grown_now(PGGuest *g);
 
+/*
+ * From now on, lines with this text are a fault of the kernel as it is, and are
+ * not counted; NULL ends it.
+ */
+void pg_expect_leaks(const char *text);
+
+/*
+ * No output interrupts at each vertical blank once the next one has come, as
+ * nobody waits for them.  @when is for the message.
+ */
+void pg_assert_no_vblank_irq(PGGuest *g, const char *when);
+
 /* Cases */
 typedef void (*PGCaseFn)(const void *data);
 

@@ -234,6 +234,14 @@ static void enable_irqs(QPrimeGPU *g, uint32_t output, uint32_t bits)
     qprimegpu_output_writel(g, output, PRIMEGPU_OUTPUT_REG_IRQ_ENABLE, bits);
 }
 
+static void assert_vblank_irq(QPrimeGPU *g, uint32_t output, bool on)
+{
+    QDict *info = qprimegpu_query_output(g->qts, 1, output);
+
+    g_assert_cmpint(qdict_get_bool(info, "vblank-irq"), ==, on);
+    qobject_unref(info);
+}
+
 /* The device's bit rises with each enabled bit of an output that rises. */
 static void test_irq(void *obj, void *data, QGuestAllocator *alloc)
 {
@@ -246,8 +254,10 @@ static void test_irq(void *obj, void *data, QGuestAllocator *alloc)
     device_irqs(g);
     qtest_clock_step(g->qts, frame);
     g_assert_cmphex(device_irqs(g), ==, 0);
+    assert_vblank_irq(g, 2, false);
     /* A bit that is set already, and is enabled now */
     enable_irqs(g, 2, PRIMEGPU_OUTPUT_IRQ_VBLANK);
+    assert_vblank_irq(g, 2, true);
     g_assert_cmphex(device_irqs(g), ==, PRIMEGPU_IRQ_DISPLAY);
     /* It has not been cleared: nothing rises. */
     qtest_clock_step(g->qts, frame);

@@ -50,6 +50,7 @@ static PrimeGPUOutputInfo *primegpu_output_query_one(PrimeGPUOutput *o)
     info->vblank_count = primegpu_output_vblank_count(o);
     info->flip_seq = o->flip_seq;
     info->pending = o->pending.any;
+    info->vblank_irq = o->irq_enable & PRIMEGPU_OUTPUT_IRQ_VBLANK;
     info->crc_on = o->control & PRIMEGPU_OUTPUT_CONTROL_CRC;
     info->crc = o->crc;
     info->crc_frame = o->crc_frame;
