@@ -20,8 +20,11 @@
 #define SLABS_DIR "/sys/kernel/slab"
 #define SHRINK "/proc/sys/vm/drop_caches"
 
-/* Of drop_caches: what can be made again, and say nothing of it */
-#define SHRINK_SLABS_QUIETLY "6"
+/*
+ * Of drop_caches: what can be made again, and the pages that a processor has
+ * yet to put on a list, which it keeps until then; and say nothing of it
+ */
+#define SHRINK_QUIETLY "7"
 
 /* Of the file in all; it has some 4000 lines */
 #define TEXT_MAX (4u << 20)
@@ -52,7 +55,7 @@ static struct account latest, first;
 static const char *const wanted[] = {
     "drivers/dma-buf/", "drivers/gpu/", "fs/eventfd.c:", "fs/file_table.c:",
     "include/drm/", "include/linux/dma-fence", "kernel/pid.c:",
-    "lib/scatterlist.c:", "mm/util.c:",
+    "lib/scatterlist.c:", "mm/shmem.c:", "mm/util.c:",
 };
 
 static const char ours[] = " [primegpu_";
@@ -62,19 +65,27 @@ static const char *const caches[] = {
     "drm/drm_edid", "drm/drm_modes.c:", "func:kstrdup",
 };
 
-/* Kept for later use, and given back when memory is short */
-static const char pooled[] = "func:ttm_pool_alloc_page";
+/* Pages that are kept for a while, and given back when memory is short */
+static const char *const pooled[] = {
+    "func:ttm_pool_alloc_page", "func:shmem_alloc_folio",
+};
 
-static bool is_cache(const char *where)
+static bool is_one_of(const char *const *parts, size_t count,
+                      const char *where)
 {
     size_t i;
 
-    for (i = 0; i < ARRAY_SIZE(caches); i++) {
-        if (strstr(where, caches[i])) {
+    for (i = 0; i < count; i++) {
+        if (strstr(where, parts[i])) {
             return true;
         }
     }
     return false;
+}
+
+static bool is_cache(const char *where)
+{
+    return is_one_of(caches, ARRAY_SIZE(caches), where);
 }
 
 static bool is_wanted(const char *where)
@@ -230,7 +241,7 @@ static bool pools_have_grown(const struct account *now,
     size_t i;
 
     for (i = 0; i < now->count; i++) {
-        if (strstr(now->sites[i].where, pooled) &&
+        if (is_one_of(pooled, ARRAY_SIZE(pooled), now->sites[i].where) &&
             site_growth(&now->sites[i], marked).calls > 0) {
             return true;
         }
@@ -286,6 +297,8 @@ static int leaks_mark(struct call *c)
     int error;
 
     account_free(&latest);
+    /* What goes later than this would make up for what is kept then. */
+    sys_write_text(SHRINK, SHRINK_QUIETLY);
     error = account_take(&latest);
     if (!error && !first.text) {
         error = account_take(&first);
@@ -304,7 +317,7 @@ static int leaks_tell(struct call *c, const struct account *marked)
 
     if (!error && pools_have_grown(&now, marked)) {
         account_free(&now);
-        sys_write_text(SHRINK, SHRINK_SLABS_QUIETLY);
+        sys_write_text(SHRINK, SHRINK_QUIETLY);
         error = account_take(&now);
     }
     if (error) {

@@ -7,6 +7,12 @@
 
 #define PG_SIZE "65536"
 
+/*
+ * Linux 6.12 pins all pages of a memfd, and then notes one after the other: what
+ * it has no memory to note stays pinned (udmabuf_pin_folios()).
+ */
+#define PG_PINNED .leaks = "func:shmem_alloc_folio"
+
 static const PGWalk pg_walk_share[] = {
     { "open f $E", "close-file f", .keep = true },
     { "open c $E card", "close-file c", .keep = true },
@@ -27,7 +33,7 @@ static const PGWalk pg_walk_share[] = {
     { "export b ro ro", "close-fd ro" },
     { "export b d", "close-fd d", .keep = true },
     { "set-name d name" },
-    { "udmabuf u " PG_SIZE, "close-fd u", .keep = true },
+    { "udmabuf u " PG_SIZE, "close-fd u", .keep = true, PG_PINNED },
     { "import i u ui", "close ui" },
     { "import f u ui", "close ui" },
     { "heap p " PG_SIZE, "close-fd p", .keep = true },
@@ -210,7 +216,7 @@ static const PGWalk pg_walk_evict[] = {
 /* Exporters that are no GPU; what a first call leaves, the next one finds. */
 static const PGWalk pg_walk_others[] = {
     { "open f $I", .keep = true },
-    { "udmabuf u 16384", "close-fd u" },
+    { "udmabuf u 16384", "close-fd u", PG_PINNED },
     { "heap p 16384", "close-fd p" },
     { "sync-start u rw", "sync-end u rw", "udmabuf u 16384", "close-fd u" },
     { "sync-start p rw", "sync-end p rw", "heap p 16384", "close-fd p" },

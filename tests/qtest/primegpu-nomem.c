@@ -16,6 +16,7 @@ typedef struct PGWalker {
     const PGScene *scene;
     char *taken;                /* what $1 is */
     char *handle;               /* of the first try that worked */
+    const char *leaks;          /* of a call before */
 } PGWalker;
 
 static char *pg_filled_in(const PGWalker *w, const char *line)
@@ -135,7 +136,10 @@ static void pg_walk(PGWalker *w, const PGWalk *walk)
                     PG_PLACES_MAX);
         }
     }
+    pg_expect_leaks(walk->leaks);
     grown = pg_grown_now(w->g);
+    pg_expect_leaks(NULL);
+    w->leaks = walk->leaks ?: w->leaks;
     if (grown && *grown) {
         pg_fail(w->g, "not freed when \"%s\" had run out of memory at each of "
                 "%u places: %.*s", walk->line, n - 1,
@@ -175,6 +179,7 @@ static void pg_end(PGWalker *w)
 {
     pg_do(w->g, "settle %u", PG_SETTLE_MS);
     pg_do(w->g, "kill p1");
+    pg_expect_leaks(w->leaks);
     pg_finish(w->g);
 }
 

@@ -28,6 +28,7 @@ typedef struct PGWalk {
     bool fails;                 /* it may, as it does not wait */
     /* It maps a range in the kernel, which warns if two places of that fail. */
     bool maps;
+    const char *leaks;          /* that the kernel as it is does not free */
 } PGWalk;
 
 typedef struct PGScene {
