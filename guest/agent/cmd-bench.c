@@ -64,7 +64,7 @@ static int use_job(const struct bo *bo)
         .cpp = 4,
     };
     struct pollfd pfd = { .events = POLLIN };
-    int error = drm_submit(bo->file, &submit, &op);
+    int error = drm_submit(bo->file, &submit, &op, 1);
 
     if (!error) {
         pfd.fd = submit.out_fence_fd;

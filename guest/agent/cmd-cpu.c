@@ -92,6 +92,7 @@ int cmd_mmap(struct call *c)
     if (error) {
         return call_fail(c, -error, "no mmap offset");
     }
+    call_add(c, "offset=%llu ", (unsigned long long)offset);
     return do_mmap(c, c->argv[2], bo->file->fd, bo->size, offset, 3);
 }
 

@@ -10,7 +10,8 @@
 
 #include "drm-calls.h"
 
-#define SYNCS_MAX 8
+#define SYNCS_MAX   8
+#define OPS_MAX     8
 
 /* A job on its way: the arguments of the ioctl, and what the options want */
 struct job {
@@ -21,7 +22,15 @@ struct job {
     struct drm_primegpu_sync out[SYNCS_MAX];
     const char *out_name;       /* of the fd, or NULL */
     bool wait;
+    bool more;                  /* the next call is of the same job */
 };
+
+/* The operations of a job, until the last of them has come */
+static struct {
+    struct file *file;
+    struct drm_primegpu_op ops[OPS_MAX];
+    uint32_t count;
+} kept;
 
 static bool add_sync(struct call *c, struct job *job, char *word,
                      struct drm_primegpu_sync *syncs, uint32_t *count)
@@ -62,6 +71,8 @@ static bool add_option(struct call *c, struct job *job, char *word)
 
     if (!strcmp(word, "explicit")) {
         submit->flags |= PRIMEGPU_SUBMIT_EXPLICIT_SYNC;
+    } else if (!strcmp(word, "more")) {
+        job->more = true;
     } else if (!strcmp(word, "wait")) {
         submit->flags |= PRIMEGPU_SUBMIT_FENCE_FD_OUT;
         job->wait = true;
@@ -80,8 +91,8 @@ static bool add_option(struct call *c, struct job *job, char *word)
     } else if (!strncmp(word, "outsync=", 8)) {
         return add_sync(c, job, word + 8, job->out, &submit->out_sync_count);
     } else {
-        call_fail(c, EINVAL, "no option '%.40s': explicit wait in=FD out=FD "
-                  "insync=SYNC[:POINT] outsync=SYNC[:POINT]", word);
+        call_fail(c, EINVAL, "no option '%.40s': explicit more wait in=FD "
+                  "out=FD insync=SYNC[:POINT] outsync=SYNC[:POINT]", word);
         return false;
     }
     return true;
@@ -118,22 +129,42 @@ static int job_fence(struct call *c, struct job *job, struct fd *out)
     return ret < 0 ? call_fail(c, errno, "poll") : 0;
 }
 
+static bool job_keep(struct call *c, struct job *job)
+{
+    if (kept.count && kept.file != job->file) {
+        kept.count = 0;
+        call_fail(c, EXDEV, "the job's other operations are of another file");
+        return false;
+    }
+    if (kept.count == OPS_MAX) {
+        kept.count = 0;
+        call_fail(c, E2BIG, "at most %d operations", OPS_MAX);
+        return false;
+    }
+    kept.file = job->file;
+    kept.ops[kept.count++] = job->op;
+    return true;
+}
+
 /* Queue the job; its options start at argument arg */
 static int job_run(struct call *c, struct job *job, int arg)
 {
     struct fd *out = NULL;
+    uint32_t count;
     int error;
 
-    if (!job_options(c, job, arg)) {
+    if (!job_options(c, job, arg) || !job_keep(c, job) || job->more) {
         return c->error;
     }
+    count = kept.count;
+    kept.count = 0;
     if (job->out_name) {
         out = name_new_fd(c, job->out_name);
         if (!out) {
             return c->error;
         }
     }
-    error = drm_submit(job->file, &job->submit, &job->op);
+    error = drm_submit(job->file, &job->submit, kept.ops, count);
     if (error) {
         if (out) {
             name_drop(out);

@@ -110,10 +110,10 @@ int drm_info(const struct file *file, uint32_t handle,
 }
 
 int drm_submit(const struct file *file, struct drm_primegpu_submit *submit,
-               struct drm_primegpu_op *op)
+               const struct drm_primegpu_op *ops, uint32_t count)
 {
-    submit->ops = (uintptr_t)op;
-    submit->op_count = 1;
+    submit->ops = (uintptr_t)ops;
+    submit->op_count = count;
     return sys_ioctl(file->fd, DRM_IOCTL_PRIMEGPU_SUBMIT, submit) ? -errno : 0;
 }
 

@@ -29,9 +29,9 @@ int drm_map_offset(const struct bo *bo, uint64_t *offset);
 int drm_info(const struct file *file, uint32_t handle,
              struct drm_primegpu_gem_info *info);
 
-/* SUBMIT of one operation */
+/* SUBMIT of so many operations */
 int drm_submit(const struct file *file, struct drm_primegpu_submit *submit,
-               struct drm_primegpu_op *op);
+               const struct drm_primegpu_op *ops, uint32_t count);
 
 /* A CLOCK_MONOTONIC time that many ms away, as fence waits take it */
 int64_t drm_deadline(uint64_t timeout_ms);

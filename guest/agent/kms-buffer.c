@@ -69,5 +69,5 @@ int kms_buffer_fill(const struct kms_buffer *b, uint32_t pixels, uint32_t value)
         .value = value,
     };
 
-    return drm_submit(b->drawn.file, &submit, &op);
+    return drm_submit(b->drawn.file, &submit, &op, 1);
 }

@@ -5,6 +5,7 @@
 #include <linux/dma-buf.h>
 
 #include "misuse.h"
+#include <drm/vgem_drm.h>
 
 #define F MISUSE_FIELD
 
@@ -28,6 +29,13 @@ const struct misuse misuse_bo[] = {
         F(drm_mode_map_dumb, handle, V_NOTHING, HANDLE) } },
     { "MODE_DESTROY_DUMB", DRM_IOCTL_MODE_DESTROY_DUMB, ON_FILE, {
         F(drm_mode_destroy_dumb, handle, V_NOTHING, HANDLE) } },
+    { "VGEM_FENCE_ATTACH", DRM_IOCTL_VGEM_FENCE_ATTACH, ON_FILE, {
+        F(drm_vgem_fence_attach, handle, V_HANDLE, HANDLE),
+        F(drm_vgem_fence_attach, flags, V_ZERO, FLAGS),
+        F(drm_vgem_fence_attach, pad, V_ZERO, MUST_BE_0) } },
+    { "VGEM_FENCE_SIGNAL", DRM_IOCTL_VGEM_FENCE_SIGNAL, ON_FILE, {
+        F(drm_vgem_fence_signal, fence, V_ALL, ID),
+        F(drm_vgem_fence_signal, flags, V_ZERO, FLAGS) } },
     { "PRIMEGPU_GETPARAM", DRM_IOCTL_PRIMEGPU_GETPARAM, ON_FILE, {
         F(drm_primegpu_getparam, param, V_ALL, FLAGS) } },
     { "PRIMEGPU_GEM_CREATE", DRM_IOCTL_PRIMEGPU_GEM_CREATE, ON_FILE, {

@@ -37,6 +37,9 @@ enum misuse_value {
 enum misuse_kind {
     ANY,                        /* nothing */
     HANDLE, HANDLE_OR_0, FD, ID, SYNC, FLAGS, MUST_BE_0, NOT_0, COUNT, POINTER,
+    /* Ids of a display's objects, of which others are not of the right type */
+    CRTC_ID, CONNECTOR_ID, PLANE_ID, FB_ID, FB_ID_OR_0, PROP_ID, OTHER_ID,
+    NO_PROPS_ID,
     SYNC_LIST, OBJECT_LIST, PLANE_LIST, FB_LIST, OPS, IN_SYNCS,
     MISUSE_KINDS
 };

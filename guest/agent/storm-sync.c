@@ -46,7 +46,7 @@ static int op_submit(struct storm_thread *t)
         op.src_stride = 0;
         op.src_offset = 0;
     }
-    error = drm_submit(&f->file, &submit, &op);
+    error = drm_submit(&f->file, &submit, &op, 1);
     if (!error && submit.flags & PRIMEGPU_SUBMIT_FENCE_FD_OUT) {
         keep_fd(any_slot(t, true), submit.out_fence_fd);
     }

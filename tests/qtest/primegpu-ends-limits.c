@@ -233,6 +233,42 @@ static void pg_test_hang(const void *data)
     pg_finish(h.g);
 }
 
+/* The hardware has two jobs: the first is done, and the second hangs. */
+static void pg_test_hang_next(const void *data)
+{
+    const PGEndsPair *pair = data;
+    const char *id = pg_ends_id(pair->exporter);
+    PGGuest *g = pg_start(NULL);
+    uint64_t e;
+
+    pg_open(g, "fe", pair->exporter);
+    e = pg_create(g, "fe", "e", PG_ENDS_SIZE);
+    pg_do(g, "fill e 0 %u 0x11111111 wait", PG_ENDS_SIZE);
+    pg_set_job_timeout(g, 300);
+    pg_forget(g);
+    pg_gate(g, id, true);
+    qtest_qmp_assert_success(pg_qts(g), "{ 'execute': 'primegpu-inject',"
+                             "  'arguments': { 'device': %s,"
+                             "    'fault': 'hang', 'at': 2 } }", id);
+    pg_do(g, "fill e 0 4096 0x22222222 out=x");
+    pg_do(g, "fill e 0 %u 0x33333333 out=y", PG_ENDS_SIZE);
+    pg_await_events(g, PRIME_GPU_LEDGER_EVENT_KIND_SUBMIT, e, 2);
+    pg_gate(g, id, false);
+    pg_assert_u64(g, "status of the first job",
+                  pg_u64(g, pg_do(g, "fence-wait x %u", PG_SOON_MS), "status"),
+                  1);
+    if ((int64_t)pg_u64(g, pg_do(g, "fence-wait y %u", PG_SOON_MS),
+                        "status") >= 0) {
+        pg_fail(g, "the job that hangs was not cancelled");
+    }
+    pg_assert_u64(g, "contents", pg_bo_sum(g, "e"),
+                  pg_sum_words(PG_ENDS_SIZE, 0x22222222, 4096, 0x11111111));
+    pg_set_job_timeout(g, 0);
+    pg_do_lines(g, "close e; close-fd x; close-fd y; close-file fe");
+    pg_ends_works(g, pair);
+    pg_finish(g);
+}
+
 void pg_ends_add_limits(void)
 {
     pg_add_case("ends/limit/bo-max", pg_test_bo_max, NULL);
@@ -242,6 +278,10 @@ void pg_ends_add_limits(void)
         g_autofree char *path =
             g_strconcat("ends/hang/", pg_ends_pairs[p].name, NULL);
 
+        g_autofree char *next =
+            g_strconcat("ends/hang-next/", pg_ends_pairs[p].name, NULL);
+
         pg_add_case(path, pg_test_hang, &pg_ends_pairs[p]);
+        pg_add_case(next, pg_test_hang_next, &pg_ends_pairs[p]);
     }
 }

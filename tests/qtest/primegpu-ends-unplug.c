@@ -30,13 +30,14 @@ typedef struct PGUnplug {
     const char *victim, *other; /* GPUs */
     const char *victim_bo, *other_bo;
     uint64_t victim_key, other_key;
+    uint64_t victim_offset;     /* where its file maps its BO */
 } PGUnplug;
 
 static void pg_unplug_share(PGUnplug *u)
 {
     const PGEndsPair *pair = u->c->pair;
     PGGuest *g = u->g;
-    uint64_t e, i;
+    uint64_t e, i, e_offset, i_offset;
 
     pg_restart_script(g);
     pg_open(g, "fe", pair->exporter);
@@ -46,8 +47,8 @@ static void pg_unplug_share(PGUnplug *u)
     pg_export(g, "e", "d");
     i = pg_import(g, "fi", "d", "i");
     pg_do(g, "fill i 0 4096 0x22222222 wait");
-    pg_do(g, "mmap e me");
-    pg_do(g, "mmap i mi");
+    e_offset = pg_u64(g, pg_do(g, "mmap e me"), "offset");
+    i_offset = pg_u64(g, pg_do(g, "mmap i mi"), "offset");
     pg_do(g, "mmap-fd d md %u", PG_ENDS_SIZE);
     pg_do(g, "write md 8192 4096 1");
     pg_do(g, "checksum me");
@@ -58,6 +59,7 @@ static void pg_unplug_share(PGUnplug *u)
     u->other_bo = u->c->importer ? "e" : "i";
     u->victim_key = u->c->importer ? i : e;
     u->other_key = u->c->importer ? e : i;
+    u->victim_offset = u->c->importer ? i_offset : e_offset;
     pg_forget(g);
 }
 
@@ -160,6 +162,10 @@ static void pg_unplug_check_gone(PGUnplug *u)
     pg_err(g, "ENODEV", "create %s late %u", file, PG_ENDS_SIZE);
     pg_err(g, "ENODEV", "fill %s 0 4096 1 wait", u->victim_bo);
     pg_err(g, "ENODEV", "export %s late", u->victim_bo);
+    pg_do(g, "file-fd %s late", file);
+    pg_err(g, "ENODEV", "mmap-fd late ml %u at=%" PRIu64, PG_ENDS_SIZE,
+           u->victim_offset);
+    pg_do(g, "close-fd late");
     pg_open(g, "fo", u->other);
     for (unsigned i = 0; i < ARRAY_SIZE(tries); i++) {
         /* Done or refused, as the driver likes */

@@ -13,6 +13,8 @@
 /* Waiters get so long to go on too early, and have to go on within the other */
 #define PG_HELD_MS 100
 #define PG_SOON_MS 10000
+/* vgem itself ends a fence after 10 s. */
+#define PG_VGEM_SOON_MS 5000
 
 /* A fence, the sync_file s in p1, that is not signalled */
 typedef struct PGEnding {
@@ -441,6 +443,85 @@ static void pg_test_passed(const void *data)
     pg_stop(g);
 }
 
+/*
+ * A fence of a BO of vgem's, whose owner has no hardware: it is signalled when
+ * the client says so or is gone.
+ */
+typedef struct PGVgemCase {
+    const char *gpu;
+    const char *name;
+    const char *end;            /* $F is the fence */
+} PGVgemCase;
+
+static const PGVgemCase pg_vgem_ends[] = {
+    { NULL, "vgem-signalled", "p2 vgem-signal v $F" },
+    { NULL, "vgem-closed", "p2 close-file v" },
+    { NULL, "vgem-killed", "kill p2" },
+};
+
+/* What waits for a fence that reads, and for one that writes */
+static const char *const pg_vgem_waits[][4] = {
+    { "poll d out 60000", "bo-wait h write 60000", "fence-wait j 60000" },
+    { "poll d in 60000", "bo-wait h read 60000", "fence-wait j 60000",
+      "fence-wait s 60000" },
+};
+
+static void pg_vgem_round(PGGuest *g, const PGVgemCase *c, bool write)
+{
+    unsigned tags[G_N_ELEMENTS(pg_vgem_waits[0])], count = 0, ms = PG_HELD_MS;
+    g_autoptr(GString) end = g_string_new(c->end);
+    g_autofree char *fence = NULL;
+
+    pg_do_lines(g, "spawn p2; p2 open v vgem; p2 create v q 4096; "
+                "p2 export q d; p2 send d p1 d; import i d h");
+    fence = pg_str(pg_do(g, "p2 vgem-attach q %s", write ? "write" : "read"),
+                   "fence");
+    g_string_replace(end, "$F", fence, 0);
+    if (!write) {
+        /* Others may read. */
+        pg_do(g, "bo-wait h read 0");
+        pg_do(g, "copy t 0 h 0 4096 wait");
+    }
+    pg_do(g, "export-sync d read s");
+    pg_do(g, "fill h 0 4096 1 out=j");
+    for (; count < ARRAY_SIZE(tags) && pg_vgem_waits[write][count]; count++) {
+        pg_do(g, "fork p%u", count + 3);
+        tags[count] = pg_send(g, "p%u %s", count + 3,
+                              pg_vgem_waits[write][count]);
+    }
+    for (unsigned i = 0; i < count; i++, ms = 0) {
+        if (pg_wait(g, tags[i], ms)) {
+            pg_fail(g, "did not wait for the fence: %s",
+                    pg_vgem_waits[write][i]);
+        }
+    }
+    pg_do(g, "%s", end->str);
+    for (unsigned i = 0; i < count; i++) {
+        if (!pg_wait(g, tags[i], PG_VGEM_SOON_MS)) {
+            pg_fail(g, "still waits for the fence that has ended: %s",
+                    pg_vgem_waits[write][i]);
+        }
+        pg_expect_ok(g, tags[i]);
+        pg_do(g, "kill p%u", i + 3);
+    }
+    pg_assert_status(g, "s", pg_status(g, pg_do(g, "fence-info s")), 1);
+    /* It may be gone. */
+    pg_call(g, "kill p2");
+    pg_do_lines(g, "close h; close-fd d; close-fd s; close-fd j");
+}
+
+static void pg_test_vgem(const void *data)
+{
+    const PGVgemCase *c = data;
+    PGGuest *g = pg_start(NULL);
+
+    pg_do(g, "open i %s", c->gpu);
+    pg_do(g, "create i t 4096");
+    pg_vgem_round(g, c, false);
+    pg_vgem_round(g, c, true);
+    pg_stop(g);
+}
+
 int main(int argc, char **argv)
 {
     static const char *const gpus[] = { "integrated", "discrete" };
@@ -456,6 +537,7 @@ int main(int argc, char **argv)
         { "overtaken", pg_test_overtaken },
     };
     static PGCase cases[ARRAY_SIZE(gpus)][ARRAY_SIZE(pg_endings)];
+    static PGVgemCase vgem_cases[ARRAY_SIZE(gpus)][ARRAY_SIZE(pg_vgem_ends)];
 
     g_test_init(&argc, &argv, NULL);
     for (unsigned k = 0; k < ARRAY_SIZE(gpus); k++) {
@@ -473,6 +555,14 @@ int main(int argc, char **argv)
                 "fence-ends/%s/%s", others[i].name, gpus[k]);
 
             pg_add_case(path, others[i].fn, &cases[k][0]);
+        }
+        for (unsigned i = 0; i < ARRAY_SIZE(pg_vgem_ends); i++) {
+            g_autofree char *path = g_strdup_printf(
+                "fence-ends/%s/%s", pg_vgem_ends[i].name, gpus[k]);
+
+            vgem_cases[k][i] = pg_vgem_ends[i];
+            vgem_cases[k][i].gpu = gpus[k];
+            pg_add_case(path, pg_test_vgem, &vgem_cases[k][i]);
         }
     }
     return g_test_run();

@@ -406,6 +406,44 @@ static void pg_test_rights(const void *data)
     pg_stop(g);
 }
 
+/* A memfd whose pages could go, or may not be written to, is not shared. */
+static void pg_test_udmabuf(const void *data)
+{
+    static const char *const kinds[] = {
+        "unsealed", "write-sealed", "future-sealed", "second-unsealed",
+    };
+    PGGuest *g = pg_start(NULL);
+
+    pg_do(g, "open f %s", (const char *)data);
+    for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
+        pg_err(g, "EINVAL", "udmabuf u %u %s", PG_SIZE, kinds[i]);
+    }
+    pg_do(g, "udmabuf u %u two", PG_SIZE);
+    pg_do(g, "import f u b");
+    pg_do(g, "fill b 0 %u 0x1234 wait", PG_SIZE);
+    pg_assert_u64(g, "contents of the pages of two memfds", pg_bo_sum(g, "b"),
+                  pg_sum_words(PG_SIZE, 0x1234, PG_SIZE, 0));
+    pg_stop(g);
+}
+
+/* An import is mapped through its exporter's dma-buf, not as a dumb buffer. */
+static void pg_test_dumb(const void *data)
+{
+    static const char *const importers[] = { "vkms", "vgem" };
+    PGGuest *g = pg_start(NULL);
+
+    pg_do(g, "open f %s", (const char *)data);
+    pg_do(g, "create f b %u", PG_SIZE);
+    pg_do(g, "export b d");
+    for (unsigned i = 0; i < ARRAY_SIZE(importers); i++) {
+        pg_do(g, "open i %s card", importers[i]);
+        pg_do(g, "import i d c");
+        pg_err(g, "EINVAL", "mmap c m");
+        pg_do(g, "close-file i");
+    }
+    pg_stop(g);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -422,6 +460,8 @@ int main(int argc, char **argv)
         { "commit", pg_test_commit },
         { "leased", pg_test_leased },
         { "rights", pg_test_rights },
+        { "udmabuf", pg_test_udmabuf },
+        { "dumb", pg_test_dumb },
     };
 
     g_test_init(&argc, &argv, NULL);

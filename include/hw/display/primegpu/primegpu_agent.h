@@ -67,7 +67,9 @@
  *
  * OPTIONS of fill and copy: explicit (no implicit fences), wait (reply when
  * the job is done, else when it is queued), in=FD and out=FD (sync_files;
- * out names a new one), insync=SYNC[:POINT] and outsync=SYNC[:POINT].
+ * out names a new one), insync=SYNC[:POINT] and outsync=SYNC[:POINT]; or more
+ * (nothing is queued: the next fill or copy is of the same job, and has the
+ * options of it).
  *
  * HOW of mmap is ro, wo or none (what may be done, else all), private (else
  * shared), at=OFFSET (in the BO, else 0) and size=BYTES (else all of the BO).
@@ -188,11 +190,14 @@
       "a sync_file that is signalled when the timeline is at N")               \
     X(sw_inc, WORKER, "FD N", "move the timeline on by N")                     \
     X(set_name, WORKER, "FD TEXT", "DMA_BUF_SET_NAME")                         \
-    X(udmabuf, WORKER, "NEW-FD SIZE", "a dma-buf of the pages of a memfd")     \
+    X(udmabuf, WORKER, "NEW-FD SIZE [KIND]",                                   \
+      "a dma-buf of the pages of a memfd (one), or of two; or of one that is " \
+      "not to be taken (unsealed, write-sealed, future-sealed), or whose "     \
+      "second is not (second-unsealed)")                                       \
     X(heap, WORKER, "NEW-FD SIZE", "a dma-buf of the system's heap")           \
     /* CPU access */                                                           \
     X(mmap, WORKER, "BO MAP [HOW]...",                                         \
-      "map it through its DRM file; size=")                                    \
+      "map it through its DRM file; offset= there, size=")                     \
     X(mmap_via, WORKER, "BO FILE MAP",                                         \
       "map it through another file of its device; size=")                      \
     X(mmap_fd, WORKER, "FD MAP SIZE [HOW]...",                                 \
@@ -214,6 +219,9 @@
       "a fill of a rectangle")                                                 \
     X(copy_rect, WORKER, "DST-BO OFFSET STRIDE SRC-BO OFFSET STRIDE "          \
       "WIDTH HEIGHT CPP [OPTIONS...]", "a copy of a rectangle")                \
+    X(vgem_attach, WORKER, "BO read|write",                                    \
+      "a fence of vgem's on its BO, that is signalled in 10 s; fence=")        \
+    X(vgem_signal, WORKER, "FILE FENCE", "signal it")                          \
     X(fence_wait, WORKER, "FD TIMEOUT-MS",                                     \
       "wait for a sync_file (else ETIME); status=1 or an error below 0")       \
     X(fence_info, WORKER, "FD",                                                \
