@@ -124,6 +124,41 @@ static void pg_test_suspend(const void *data)
     pg_finish(g);
 }
 
+/* VRAM cannot be emptied: the machine stays awake, and shows what it did. */
+static void pg_test_suspend_fails(const void *data)
+{
+    PGGuest *g = pg_start(NULL);
+    uint32_t crc;
+    PGScreen s;
+
+    pg_sleep_needs_kernel(g);
+    s = pg_power_begin(g, data, "p1");
+    crc = pg_power_crc(&s);
+    pg_do(g, "open v discrete");
+    pg_do(g, "create v vb %u vram", PG_SHOW_SIZE);
+    pg_do(g, "fill vb 0 %u 0x5a5a5a5a wait", PG_SHOW_SIZE);
+    for (unsigned i = 0; i < 2; i++) {
+        pg_do(g, "queue-vblank s 0 100000 1");
+        qtest_qmp_assert_success(pg_qts(g), "{ 'execute': 'primegpu-inject',"
+                                 "  'arguments': { 'device': 'discrete0',"
+                                 "    'fault': 'attach', 'count': 100 } }");
+        pg_err(g, "EFAULT", "set " PG_POWER "state freeze");
+        qtest_qmp_assert_success(pg_qts(g),
+                                 "{ 'execute': 'primegpu-inject-clear' }");
+        pg_power_assert_same(&s, "after a sleep that was given up", crc, 0);
+        pg_assert_u64(g, "contents of VRAM", pg_bo_sum(g, "vb"),
+                      pg_sum_words(PG_SHOW_SIZE, 0x5a5a5a5a, PG_SHOW_SIZE, 0));
+        pg_do(g, "atomic s 0 fb=s1 wait");
+        pg_do(g, "atomic s 0 fb=s0 wait");
+        pg_do(g, "place vb vram");
+    }
+    pg_sleep(g, pg_sleep_levels[0]);
+    pg_power_assert_same(&s, "after the machine has slept", crc, 0);
+    pg_close_file(g, "v");
+    pg_power_end(&s);
+    pg_finish(g);
+}
+
 static void pg_test_dpms(const void *data)
 {
     static const char *const sleeps[][2] = {
@@ -215,6 +250,7 @@ static const PGDisplayTest pg_tests[] = {
 
 static const PGDisplayTest pg_shower_tests[] = {
     { "suspend", pg_test_suspend },
+    { "suspend-fails", pg_test_suspend_fails },
     { "dpms", pg_test_dpms },
 };
 

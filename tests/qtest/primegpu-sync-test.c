@@ -73,6 +73,90 @@ static void pg_test_implicit(const void *data)
 }
 
 /*
+ * A job of two operations, of which one reads and one writes the shared buffer,
+ * in whatever order: it is a job that writes, for those before and after it.
+ */
+static const char *const pg_two_operations[][2] = {
+    { "fill b1 0 %u %u more", "copy o1 0 b1 0 %u out=w" },
+    { "copy o1 0 b1 0 %u more", "fill b1 0 %u %u out=w" },
+};
+
+static void pg_round_operations(PGSync *s)
+{
+    PGGuest *g = s->g;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_two_operations); i++) {
+        uint32_t copied = i ? PG_SYNC_BEFORE : PG_SYNC_FIRST;
+
+        for (PGAccess second = PG_READ; second <= PG_WRITE; second++) {
+            pg_sync_begin(s);
+            for (unsigned k = 0; k < 2; k++) {
+                pg_do(g, pg_two_operations[i][k], PG_SYNC_SIZE, PG_SYNC_FIRST);
+            }
+            pg_await_events(g, PRIME_GPU_LEDGER_EVENT_KIND_SUBMIT, s->key[1],
+                            1);
+            pg_sync_job(s, 2, second, "out=x");
+            pg_sync_assert_held(s, "the second GPU's job");
+            pg_assert_u64(g, "readiness of the dma-buf",
+                          pg_u64(g, pg_do(g, "poll d in 0"), "ready"), 0);
+            pg_sync_open(s);
+            pg_do(g, "fence-wait x %u", PG_SOON_MS);
+            pg_assert_after(g, s->key[1], s->key[2]);
+            pg_assert_u64(g, "what was copied", pg_bo_sum(g, "o1"),
+                          pg_sum_words(PG_SYNC_SIZE, copied, 0, copied));
+            pg_do(g, "close-fd w");
+            pg_do(g, "close-fd x");
+            pg_sync_end(s);
+        }
+    }
+}
+
+/*
+ * Two jobs of one file, of which one reads and one writes: the later fence of a
+ * file stands for the earlier one, and must not be less.
+ */
+static void pg_round_both(PGSync *s)
+{
+    static const PGAccess orders[][2] = {
+        { PG_WRITE, PG_READ }, { PG_READ, PG_WRITE },
+    };
+    PGGuest *g = s->g;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(orders); i++) {
+        pg_sync_begin(s);
+        pg_sync_first(s, orders[i][0], "");
+        pg_sync_job(s, 1, orders[i][1], "");
+        pg_sync_job(s, 2, PG_READ, "out=x");
+        pg_settle(g);
+        pg_assert_u64(g, "jobs of the second GPU, while those of the first are "
+                      "not done",
+                      pg_count_events(g, PRIME_GPU_LEDGER_EVENT_KIND_SUBMIT,
+                                      s->key[2]), 0);
+        pg_assert_u64(g, "readiness of the dma-buf",
+                      pg_u64(g, pg_do(g, "poll d in 0"), "ready"), 0);
+        pg_err(g, "ETIME", "bo-wait b2 read 0");
+        pg_sync_open(s);
+        pg_do(g, "fence-wait x %u", PG_SOON_MS);
+        pg_do(g, "bo-wait b1 write %u", PG_SOON_MS);
+        pg_assert_u64(g, "what the second GPU has read", pg_bo_sum(g, "o2"),
+                      pg_sum_words(PG_SYNC_SIZE, PG_SYNC_FIRST, 0,
+                                   PG_SYNC_FIRST));
+        pg_close_fd(g, "x");
+        pg_sync_end(s);
+    }
+}
+
+static void pg_test_operations(const void *data)
+{
+    pg_sync_case(pg_round_operations);
+}
+
+static void pg_test_both(const void *data)
+{
+    pg_sync_case(pg_round_both);
+}
+
+/*
  * From the first GPU to the second and back, with both gates closed: opening
  * the second one's changes nothing.
  */
@@ -477,6 +561,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     pg_add_case("sync/implicit", pg_test_implicit, NULL);
+    pg_add_case("sync/operations", pg_test_operations, NULL);
+    pg_add_case("sync/both", pg_test_both, NULL);
     pg_add_case("sync/chain", pg_test_chain, NULL);
     pg_add_case("sync/ready", pg_test_ready, NULL);
     pg_add_case("sync/blocked", pg_test_blocked, NULL);
