@@ -180,6 +180,32 @@ static void pg_test_place(const void *data)
     pg_finish(g);
 }
 
+/* The importer reads VRAM in place, and VRAM goes with the exporter's driver. */
+static void pg_test_unbound(const void *data)
+{
+    const PGRoute *route = data;
+    const PGMachine m = { .config = PG_CONFIG };
+    PGShare s = { .g = pg_start(&m), .route = route, .mode = pg_modes[3] };
+    PGGuest *g = s.g;
+
+    pg_mode_set(g, &s.mode);
+    pg_share_begin(&s);
+    pg_share_import(&s);
+    pg_share_importer_job(&s);
+    pg_settle(g);
+    pg_do(g, "unbind %s", route->exporter);
+    pg_forget(g);
+    if (pg_call(g, "copy oi 0 i 0 4096 wait")->ok ||
+        pg_call(g, "fill i 0 4096 1 wait")->ok) {
+        pg_fail(g, "a job has used VRAM of a GPU that has no driver");
+    }
+    pg_assert_u64(g, "jobs of the importer",
+                  pg_count_events(g, PRIME_GPU_LEDGER_EVENT_KIND_SUBMIT,
+                                  s.importer), 0);
+    pg_do(g, "kill p1");
+    pg_stop(g);
+}
+
 static void pg_add_cells(void)
 {
     const unsigned modes = ARRAY_SIZE(pg_modes);
@@ -209,6 +235,10 @@ int main(int argc, char **argv)
     pg_add_case("dynamic/place/discrete-to-integrated", pg_test_place,
                 &pg_routes[1]);
     pg_add_case("dynamic/place/discrete-to-discrete", pg_test_place,
+                &pg_routes[2]);
+    pg_add_case("dynamic/unbound/discrete-to-integrated", pg_test_unbound,
+                &pg_routes[1]);
+    pg_add_case("dynamic/unbound/discrete-to-discrete", pg_test_unbound,
                 &pg_routes[2]);
     return g_test_run();
 }

@@ -5,7 +5,7 @@
  * whether user space orders it or not.
  */
 #include "qemu/osdep.h"
-#include "primegpu-guest.h"
+#include "primegpu-guest-look.h"
 
 #define PG_SIZE     65536
 /* So long nothing may happen */
@@ -92,6 +92,36 @@ static void pg_test_move(const void *data)
     pg_stop(g);
 }
 
+/*
+ * A BO that was exported, and is no more, is moved: a map keeps it.  What was the
+ * dma-buf may be anything by then, so there are some rounds.
+ */
+static void pg_test_exported(const void *data)
+{
+    PGGuest *g = pg_start(NULL);
+
+    pg_open(g, "f", "discrete");
+    pg_open(g, "i", "integrated");
+    for (unsigned round = 0; round < 8; round++) {
+        uint64_t sum = pg_move_bo(g, "b", "vram", round);
+
+        pg_do(g, "export b d");
+        if (round % 2) {
+            pg_do(g, "import i d c");
+            pg_do(g, "fill c 0 4 0 wait");
+            pg_do(g, "close c");
+            sum = pg_checksum(g, "mb");
+        }
+        pg_do(g, "close-fd d");
+        pg_do(g, "close b");
+        pg_do(g, "evict discrete");
+        pg_assert_sum(g, "mb", sum);
+        pg_do(g, "munmap mb");
+    }
+    pg_assert_nothing_left(g, "all was closed");
+    pg_stop(g);
+}
+
 int main(int argc, char **argv)
 {
     static const char *const options[] = { "out=x", "out=x explicit" };
@@ -107,5 +137,6 @@ int main(int argc, char **argv)
             pg_add_case(path, pg_test_move, &cases[i][k]);
         }
     }
+    pg_add_case("move/exported", pg_test_exported, NULL);
     return g_test_run();
 }
