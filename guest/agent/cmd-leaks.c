@@ -21,10 +21,11 @@
 #define SHRINK "/proc/sys/vm/drop_caches"
 
 /*
- * Of drop_caches: what can be made again, and the pages that a processor has
- * yet to put on a list, which it keeps until then; and say nothing of it
+ * Say nothing of it from now on; then: page cache and what can be made again.
+ * That has a processor put away the pages that it has yet to put on a list, too,
+ * which it keeps until then.  No value does both.
  */
-#define SHRINK_QUIETLY "7"
+static const char *const shrink[] = { "4", "3" };
 
 /* Of the file in all; it has some 4000 lines */
 #define TEXT_MAX (4u << 20)
@@ -268,6 +269,18 @@ static int account_told(struct call *c, const struct account *now,
     return n;
 }
 
+/* 0 or -errno */
+static int give_back(void)
+{
+    int error = 0;
+    size_t i;
+
+    for (i = 0; !error && i < ARRAY_SIZE(shrink); i++) {
+        error = sys_write_text(SHRINK, shrink[i]);
+    }
+    return error;
+}
+
 /*
  * The allocator finds what was written to a free object when it gives it out
  * again: it is asked to look at all of them now.  Nothing is asked of a kernel
@@ -298,7 +311,10 @@ static int leaks_mark(struct call *c)
 
     account_free(&latest);
     /* What goes later than this would make up for what is kept then. */
-    sys_write_text(SHRINK, SHRINK_QUIETLY);
+    error = give_back();
+    if (error) {
+        return call_fail(c, -error, SHRINK);
+    }
     error = account_take(&latest);
     if (!error && !first.text) {
         error = account_take(&first);
@@ -317,8 +333,8 @@ static int leaks_tell(struct call *c, const struct account *marked)
 
     if (!error && pools_have_grown(&now, marked)) {
         account_free(&now);
-        sys_write_text(SHRINK, SHRINK_QUIETLY);
-        error = account_take(&now);
+        error = give_back();
+        error = error ? error : account_take(&now);
     }
     if (error) {
         return call_fail(c, -error, ALLOCINFO);
