@@ -180,7 +180,7 @@ static void pg_test_place(const void *data)
     pg_finish(g);
 }
 
-/* The importer reads VRAM in place, and VRAM goes with the exporter's driver. */
+/* The importer uses VRAM in place, and that goes with the exporter's driver. */
 static void pg_test_unbound(const void *data)
 {
     const PGRoute *route = data;

@@ -93,8 +93,8 @@ static void pg_test_move(const void *data)
 }
 
 /*
- * A BO that was exported, and is no more, is moved: a map keeps it.  What was the
- * dma-buf may be anything by then, so there are some rounds.
+ * A BO that was exported, and is no more, is moved: a map keeps it.  What was
+ * the dma-buf may be anything by then, so there are some rounds.
  */
 static void pg_test_exported(const void *data)
 {

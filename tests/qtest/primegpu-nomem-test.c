@@ -185,6 +185,9 @@ static const PGWalk pg_walk_sync[] = {
     { NULL }
 };
 
+/* TTM has no pages of its own, and asks for them when it moves something. */
+#define PG_NO_POOL "; set /proc/sys/vm/drop_caches 2"
+
 /* There is VRAM for one of the two large ones. */
 static const PGWalk pg_walk_evict[] = {
     { "open f discrete", .keep = true },
@@ -198,7 +201,7 @@ static const PGWalk pg_walk_evict[] = {
     { "fill a 0 1048576 1 wait", .keep = true },
     { "mmap a m", "munmap m", .keep = true },
     { "checksum m" },
-    { "fill b 0 1048576 2 wait", NULL, "fill a 0 1048576 1 wait",
+    { "fill b 0 1048576 2 wait", NULL, "fill a 0 1048576 1 wait" PG_NO_POOL,
       .maps = true },
     { "place b vram", NULL, "place b pages", .maps = true },
     { "place b pages", .maps = true },
