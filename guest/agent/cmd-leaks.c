@@ -22,8 +22,8 @@
 
 /*
  * Say nothing of it from now on; then: page cache and what can be made again.
- * That has a processor put away the pages that it has yet to put on a list, too,
- * which it keeps until then.  No value does both.
+ * That has processors put pages on lists, too, which they keep until then.  No
+ * value does both.
  */
 static const char *const shrink[] = { "4", "3" };
 
