@@ -92,8 +92,10 @@ int cmd_mmap(struct call *c)
     if (error) {
         return call_fail(c, -error, "no mmap offset");
     }
-    call_add(c, "offset=%llu ", (unsigned long long)offset);
-    return do_mmap(c, c->argv[2], bo->file->fd, bo->size, offset, 3);
+    if (!do_mmap(c, c->argv[2], bo->file->fd, bo->size, offset, 3)) {
+        call_add(c, " offset=%llu", (unsigned long long)offset);
+    }
+    return c->error;
 }
 
 int cmd_mmap_via(struct call *c)

@@ -269,8 +269,8 @@ static int account_told(struct call *c, const struct account *now,
     return n;
 }
 
-/* 0 or -errno */
-static int give_back(void)
+/* 0, or an error that the reply has */
+static int give_back(struct call *c)
 {
     int error = 0;
     size_t i;
@@ -278,7 +278,7 @@ static int give_back(void)
     for (i = 0; !error && i < ARRAY_SIZE(shrink); i++) {
         error = sys_write_text(SHRINK, shrink[i]);
     }
-    return error;
+    return error ? call_fail(c, -error, SHRINK) : 0;
 }
 
 /*
@@ -311,9 +311,8 @@ static int leaks_mark(struct call *c)
 
     account_free(&latest);
     /* What goes later than this would make up for what is kept then. */
-    error = give_back();
-    if (error) {
-        return call_fail(c, -error, SHRINK);
+    if (give_back(c)) {
+        return c->error;
     }
     error = account_take(&latest);
     if (!error && !first.text) {
@@ -333,8 +332,10 @@ static int leaks_tell(struct call *c, const struct account *marked)
 
     if (!error && pools_have_grown(&now, marked)) {
         account_free(&now);
-        error = give_back();
-        error = error ? error : account_take(&now);
+        if (give_back(c)) {
+            return c->error;
+        }
+        error = account_take(&now);
     }
     if (error) {
         return call_fail(c, -error, ALLOCINFO);

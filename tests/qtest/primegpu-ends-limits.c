@@ -277,7 +277,6 @@ void pg_ends_add_limits(void)
     for (unsigned p = 0; p < ARRAY_SIZE(pg_ends_pairs); p++) {
         g_autofree char *path =
             g_strconcat("ends/hang/", pg_ends_pairs[p].name, NULL);
-
         g_autofree char *next =
             g_strconcat("ends/hang-next/", pg_ends_pairs[p].name, NULL);
 

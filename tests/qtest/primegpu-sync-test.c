@@ -76,9 +76,13 @@ static void pg_test_implicit(const void *data)
  * A job of two operations, of which one reads and one writes the shared buffer,
  * in whatever order: it is a job that writes, for those before and after it.
  */
-static const char *const pg_two_operations[][2] = {
-    { "fill b1 0 %u %u more", "copy o1 0 b1 0 %u out=w" },
-    { "copy o1 0 b1 0 %u more", "fill b1 0 %u %u out=w" },
+#define PG_SIZE_TEXT stringify(PG_SYNC_SIZE)
+#define PG_FILL "fill b1 0 " PG_SIZE_TEXT " " stringify(PG_SYNC_FIRST)
+#define PG_COPY "copy o1 0 b1 0 " PG_SIZE_TEXT
+
+static const char *const pg_two_operations[] = {
+    PG_FILL " more; " PG_COPY " out=w",
+    PG_COPY " more; " PG_FILL " out=w",
 };
 
 static void pg_round_operations(PGSync *s)
@@ -90,9 +94,7 @@ static void pg_round_operations(PGSync *s)
 
         for (PGAccess second = PG_READ; second <= PG_WRITE; second++) {
             pg_sync_begin(s);
-            for (unsigned k = 0; k < 2; k++) {
-                pg_do(g, pg_two_operations[i][k], PG_SYNC_SIZE, PG_SYNC_FIRST);
-            }
+            pg_do_lines(g, pg_two_operations[i]);
             pg_await_events(g, PRIME_GPU_LEDGER_EVENT_KIND_SUBMIT, s->key[1],
                             1);
             pg_sync_job(s, 2, second, "out=x");

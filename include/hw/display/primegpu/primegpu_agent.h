@@ -197,7 +197,7 @@
     X(heap, WORKER, "NEW-FD SIZE", "a dma-buf of the system's heap")           \
     /* CPU access */                                                           \
     X(mmap, WORKER, "BO MAP [HOW]...",                                         \
-      "map it through its DRM file; offset= there, size=")                     \
+      "map it through its DRM file; size= offset= there")                      \
     X(mmap_via, WORKER, "BO FILE MAP",                                         \
       "map it through another file of its device; size=")                      \
     X(mmap_fd, WORKER, "FD MAP SIZE [HOW]...",                                 \
