@@ -238,6 +238,10 @@ static void pg_test_writeback(const void *data)
     PGGuest *g = s.g;
 
     pg_do(g, "create d t 4096");
+    /* A mode set, during which there are no vertical blanks */
+    pg_do(g, "atomic s 0 fb=s0 writeback wb=s1 wb-out=w");
+    pg_do(g, "fence-wait w %u", PG_SOON_MS);
+    pg_close_fd(g, "w");
     for (unsigned i = 0; i < ARRAY_SIZE(jobs); i++) {
         pg_gate(g, s.pair->draw_id, true);
         pg_do(g, "%s", jobs[i]);

@@ -522,6 +522,32 @@ static void pg_test_vgem(const void *data)
     pg_stop(g);
 }
 
+/*
+ * What TTM has to destroy waits for the fences of its dma-buf, and so that
+ * dma-buf stays, though the importer has been unbound by then.
+ */
+static void pg_test_unbound(const void *data)
+{
+    PGGuest *g = pg_start(NULL);
+    g_autofree char *fence = NULL;
+    uint64_t e;
+
+    pg_open(g, "f", "integrated");
+    pg_open(g, "o", "discrete");
+    e = pg_create(g, "f", "e", 4096);
+    pg_export(g, "e", "d");
+    pg_import(g, "o", "d", "i");
+    /* The device is gone with its last file, and waits for the fence, too. */
+    pg_do_lines(g, "open o2 discrete; open v vgem; import v d q");
+    fence = pg_str(pg_do(g, "vgem-attach q write"), "fence");
+    pg_do_lines(g, "unbind discrete; close-file o; close q; close e; close-fd d");
+    pg_settle(g);
+    pg_assert_table(g, e, (uint64_t)0);
+    pg_do(g, "vgem-signal v %s", fence);
+    pg_await_events(g, PRIME_GPU_LEDGER_EVENT_KIND_RELEASE, e, 1);
+    pg_stop(g);
+}
+
 int main(int argc, char **argv)
 {
     static const char *const gpus[] = { "integrated", "discrete" };
@@ -565,5 +591,6 @@ int main(int argc, char **argv)
             pg_add_case(path, pg_test_vgem, &vgem_cases[k][i]);
         }
     }
+    pg_add_case("fence-ends/unbound", pg_test_unbound, NULL);
     return g_test_run();
 }
