@@ -238,7 +238,7 @@ static void pg_test_writeback(const void *data)
     PGGuest *g = s.g;
 
     pg_do(g, "create d t 4096");
-    /* A mode set, during which there are no vertical blanks */
+    /* Attaching is a mode set: nobody can wait for a vertical blank in it. */
     pg_do(g, "atomic s 0 fb=s0 writeback wb=s1 wb-out=w");
     pg_do(g, "fence-wait w %u", PG_SOON_MS);
     pg_close_fd(g, "w");

@@ -540,7 +540,8 @@ static void pg_test_unbound(const void *data)
     /* The device is gone with its last file, and waits for the fence, too. */
     pg_do_lines(g, "open o2 discrete; open v vgem; import v d q");
     fence = pg_str(pg_do(g, "vgem-attach q write"), "fence");
-    pg_do_lines(g, "unbind discrete; close-file o; close q; close e; close-fd d");
+    pg_do_lines(g, "unbind discrete; close-file o; close q; close e; "
+                "close-fd d");
     pg_settle(g);
     pg_assert_table(g, e, (uint64_t)0);
     pg_do(g, "vgem-signal v %s", fence);

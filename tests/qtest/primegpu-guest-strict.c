@@ -56,9 +56,6 @@ bool pg_is_wanted(const char *path)
  * The kernel's account of its own allocations, and that of DMA mappings,
  * complain when they cannot get the memory for an entry, as when a test lets
  * just that fail.
- *
- * vkms warns of a time stamp that it has told before, when the host was too busy
- * for its timer.
  */
 bool pg_is_known(const char *line)
 {
@@ -72,8 +69,7 @@ bool pg_is_known(const char *line)
     return is_next || (was_next && strstr(line, "debug_dma_map_sg")) ||
            (was_next && strstr(line, "add_dma_entry")) ||
            strstr(line, "alloc_tagging_slab_alloc_hook") ||
-           strstr(line, "DMA-API: cacheline tracking ENOMEM") ||
-           strstr(line, "vkms_get_vblank_timestamp");
+           strstr(line, "DMA-API: cacheline tracking ENOMEM");
 }
 
 static GString *pg_leaks;
