@@ -12,9 +12,9 @@ static const uint64_t pg_end;   /* of a table's keys */
 #define PG_CURSOR_SIZE      64
 /* How many must come in time, and of how many */
 #define PG_CURSORS_LATE     5
-#define PG_CURSORS_MAX      500
+#define PG_CURSORS_MAX      50
 /* To unbind a driver within a second */
-#define PG_TRIES            5
+#define PG_TRIES            20
 
 #define PG_LEAVES(g, ...)                       \
     do {                                        \
@@ -100,6 +100,8 @@ static void pg_test_cursors(const void *data)
     PGShow s = pg_show(data);
     unsigned late = 0;
 
+    /* A frame takes longer than a step. */
+    pg_do(s.g, "atomic s 0 mode=%ux%u@5 fb=s0", s.width, s.height);
     for (unsigned i = 0; i < PG_CURSORS_MAX && late < PG_CURSORS_LATE; i++) {
         pg_create(s.g, "s", "c", PG_CURSOR_SIZE * PG_CURSOR_SIZE * 4);
         pg_do(s.g, "atomic s 0 fb=s%u nonblock event", (i + 1) % 2);

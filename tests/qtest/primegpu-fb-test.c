@@ -9,6 +9,7 @@
  */
 #include "qemu/osdep.h"
 #include "primegpu-guest.h"
+#include "primegpu-guest-look.h"
 
 /* 128 x 128 pixels of 4 bytes */
 #define PG_SIZE     65536
@@ -365,6 +366,8 @@ static void pg_test_shown(const void *data)
     pg_do(g, "closefb v %u", fb1);
     PG_LEAVES(g, first, second, pg_end);
     pg_do(g, "flip v %u", fb2);
+    /* The worker of vkms drops it, after the flip is done. */
+    pg_do(g, "await-rmfb vkms %u %u", fb1, PG_SOON_MS);
     PG_LEAVES(g, second, pg_end);
 
     pg_do(g, "getfb2 v %u again", fb2);
