@@ -178,6 +178,8 @@ static const PGShows pg_shows[] = {
     { "setcrtc s s1 0 320x240", "d1", "s1", 0 },
     { "flip s s1", "d1", "s1", 0 },
     { "flip s s1 0 async", "d1", "s1", 0 },
+    { "setplane s 0 overlay y", "dy", "y", 1 },
+    { "setplane s 0 overlay y", "duv", "y", 1 },
 };
 
 static uint64_t pg_shown_key(PGShow *s, unsigned plane)
@@ -199,6 +201,16 @@ static void pg_test_calls(const void *data)
         pg_close_fd(g, "x");
         pg_do(g, "addfb k%u 64 64 256 AR24", i);
     }
+    for (unsigned i = 0; i < 2; i++) {
+        const char *bo = i ? "uv" : "y";
+
+        pg_do(g, "create d d%s 4096", bo);
+        pg_do(g, "fill d%s 0 4096 0x80808080 wait", bo);
+        pg_do(g, "export d%s x", bo);
+        pg_do(g, "import s x %s", bo);
+        pg_close_fd(g, "x");
+    }
+    pg_do(g, "addfb y,uv 64 64 64 NV12");
     pg_do(g, "fork p2");
     for (unsigned i = 0; i < ARRAY_SIZE(pg_shows); i++) {
         const PGShows *c = &pg_shows[i];

@@ -221,6 +221,35 @@ static void pg_test_planes(const void *data)
     pg_stop(g);
 }
 
+/* A plane in each of two BOs: both are kept, and both go, refused or not. */
+static void pg_test_two_bos(const void *data)
+{
+    PGGuest *g = pg_fb_start(data);
+    uint64_t luma = pg_create(g, "f", "b1", PG_SIZE), chroma;
+    unsigned fb;
+
+    /* Plane 1 is too large for the second BO. */
+    pg_create(g, "f", "b2", 4096);
+    pg_err(g, "EINVAL", "addfb b1,b2 128 128 128 NV12");
+    pg_close(g, "b2");
+    PG_LEAVES(g, luma, pg_end);
+
+    chroma = pg_create(g, "f", "b2", PG_SIZE);
+    fb = pg_u64(g, pg_do(g, "addfb b1,b2 128 128 128 NV12"), "fb");
+    pg_close(g, "b1");
+    PG_LEAVES(g, luma, chroma, pg_end);
+    pg_close(g, "b2");
+    PG_LEAVES(g, luma, chroma, pg_end);
+    pg_do(g, "getfb2 f %u c1,c2", fb);
+    pg_do(g, "rmfb f %u", fb);
+    PG_LEAVES(g, luma, chroma, pg_end);
+    pg_close(g, "c1");
+    PG_LEAVES(g, chroma, pg_end);
+    pg_close(g, "c2");
+    PG_LEAVES(g, pg_end);
+    pg_stop(g);
+}
+
 /* Each GETFB makes a handle of its own. */
 static void pg_test_getfb(const void *data)
 {
@@ -415,6 +444,7 @@ static const struct {
     { "refused", pg_test_refused },
     { "refused-imported", pg_test_refused_imported },
     { "planes", pg_test_planes },
+    { "two-bos", pg_test_two_bos },
     { "getfb", pg_test_getfb },
     { "with-dma-buf", pg_test_with_dma_buf },
     { "one-dma-buf", pg_test_one_dma_buf },
