@@ -40,7 +40,8 @@ help:
 	@echo 'make check-iommu     the tests in the guest behind an IOMMU; CASE=NAME as above'
 	@echo 'make check-igt       the tests of IGT, and modetest, on our drivers, vkms and virtio-gpu;'
 	@echo '                     CASE=PROGRAM or PROGRAM@SUBTEST, DRIVER=NAME for one driver only,'
-	@echo '                     LIMIT=SECONDS of the guest for a program (3600)'
+	@echo '                     LIMIT=SECONDS of the guest for a program (3600),'
+	@echo '                     OUTPUTS=N of each of our GPUs (2)'
 	@echo 'make check-variants  the tests on each kernel variant, which must turn red; VARIANTS=DIR'
 	@echo '                     for a folder of your own'
 	@echo 'make bisect          CASE=NAME on the kernel tree LINUX=DIR as it is now; with GOOD=REV'
@@ -122,7 +123,8 @@ check-igt: guest
 	@./configure --again --igt --build='$(BUILD)'
 	@scripts/build-image '$(BUILD)'
 	@scripts/check-igt --build='$(BUILD)' $(if $(CASE),--case='$(CASE)') \
-		$(if $(DRIVER),--driver='$(DRIVER)') $(if $(LIMIT),--limit='$(LIMIT)')
+		$(if $(DRIVER),--driver='$(DRIVER)') $(if $(LIMIT),--limit='$(LIMIT)') \
+		$(if $(OUTPUTS),--outputs='$(OUTPUTS)')
 
 check-variants: guest
 	@scripts/check-variants --build=$(BUILD) $(if $(CASE),--case='$(CASE)') $(VARIANTS)
