@@ -51,9 +51,9 @@ static const uint8_t wrong[MISUSE_KINDS][16] = {
     [SYNC_LIST] = { V_ZERO, V_NO_ADDRESS, V_KERNEL_ADDRESS, V_OLD_SYNCS,
                     VALUES },
     [OBJECT_LIST] = { V_ZERO, V_NO_ADDRESS, V_KERNEL_ADDRESS, V_NO_OBJECTS,
-                      VALUES },
+                      V_FBS, VALUES },
     [PLANE_LIST] = { V_ZERO, V_NO_ADDRESS, V_KERNEL_ADDRESS, V_NO_PLANES,
-                     VALUES },
+                     V_FBS, VALUES },
     [FB_LIST] = { V_ZERO, V_NO_ADDRESS, V_KERNEL_ADDRESS, V_NO_FBS, VALUES },
     [OPS] = { V_ZERO, V_NO_ADDRESS, V_KERNEL_ADDRESS, V_BAD_OP, V_BAD_OP + 1,
               V_BAD_OP + 2, V_BAD_OP + 3, V_BAD_OP + 4, V_BAD_OP + 5,
@@ -69,7 +69,7 @@ static struct {
     uint8_t data[4096];
     uint32_t syncs[1], old_syncs[1], objects[3], no_objects[3], planes[1],
              no_planes[1], fb_props[1];
-    uint64_t fbs[1], no_fbs[1], ones[1];
+    uint64_t fbs[2], no_fbs[1], ones[1]; /* fbs: three ids as well, two are 0 */
     struct drm_primegpu_op op, bad_ops[MISUSE_BAD_OPS];
     struct drm_primegpu_sync in_sync, old_in_sync;
 } m;

@@ -358,11 +358,13 @@ static void pg_test_unplug_draw(const void *data)
 
 /*
  * What uses VRAM for a display keeps it there; when the use ends the BO can be
- * moved, as before.
+ * moved and evicted, as before.
  */
-static const struct {
+typedef struct PGUse {
     const char *begin, *end;
-} pg_uses[] = {
+} PGUse;
+
+static const PGUse pg_uses[] = {
     { "atomic s 0 fb=o wait", "atomic s 0 fb=b wait" },
     { "flip s o", "flip s b" },
     { "flip s o 0 async", "flip s b 0 async" },
@@ -380,41 +382,100 @@ static const struct {
     { NULL, "atomic s 0 fb=o test" },
 };
 
-static void pg_place(PGGuest *g, const char *place, const char *wanted,
-                     const char *when)
+static void pg_move(PGGuest *g, const char *move, const char *wanted,
+                    const char *when)
 {
     g_autofree char *where = NULL;
 
-    pg_do(g, "place o %s", place);
+    pg_do(g, "%s", move);
     where = pg_str(pg_do(g, "info o"), "placement");
     if (g_strcmp0(where, wanted)) {
-        pg_fail(g, "it is in %s and not in %s: place o %s, after: %s", where,
-                wanted, place, when);
+        pg_fail(g, "it is in %s and not in %s: %s, after: %s", where, wanted,
+                move, when);
     }
+}
+
+/* BO @name in VRAM, with contents */
+static void pg_create_in_vram(PGGuest *g, const char *name, unsigned width,
+                              unsigned height)
+{
+    pg_do(g, "create s %s %u vram", name, width * height * 4);
+    pg_do(g, "fill %s 0 %u 1 wait", name, width * height * 4);
 }
 
 static void pg_test_movable(const void *data)
 {
+    static const char *const moves[] = { "place o pages", "evict discrete" };
     PGGuest *g = pg_start(NULL);
 
     pg_do(g, "open s discrete card");
     for (const char *const *bo = (const char *const []) { "b", "o", NULL };
          *bo; bo++) {
-        pg_do(g, "create s %s %u vram", *bo, PG_SHOW_SIZE);
-        pg_do(g, "fill %s 0 %u 1 wait", *bo, PG_SHOW_SIZE);
+        pg_create_in_vram(g, *bo, PG_SHOW_WIDTH, PG_SHOW_HEIGHT);
         pg_do(g, "addfb %s %u %u %u", *bo, PG_SHOW_WIDTH, PG_SHOW_HEIGHT,
               PG_SHOW_WIDTH * 4);
     }
     pg_do(g, "atomic s 0 mode=320x240 fb=b");
-    for (unsigned i = 0; i < ARRAY_SIZE(pg_uses); i++) {
-        if (pg_uses[i].begin) {
-            pg_do_lines(g, pg_uses[i].begin);
-            pg_place(g, "pages", "vram", pg_uses[i].begin);
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_uses) * ARRAY_SIZE(moves); i++) {
+        const PGUse *use = &pg_uses[i / ARRAY_SIZE(moves)];
+        const char *move = moves[i % ARRAY_SIZE(moves)];
+
+        if (use->begin) {
+            pg_do_lines(g, use->begin);
+            pg_move(g, move, "vram", use->begin);
         }
-        pg_do_lines(g, pg_uses[i].end);
-        pg_place(g, "pages", "pages", pg_uses[i].end);
-        pg_place(g, "vram", "vram", pg_uses[i].end);
+        pg_do_lines(g, use->end);
+        pg_move(g, move, "pages", use->end);
+        pg_move(g, "place o vram", "vram", use->end);
     }
+    pg_close_file(g, "s");
+    pg_assert_nothing_left(g, "the file was closed");
+    pg_finish(g);
+}
+
+/*
+ * A cursor that another one replaces while a flip waits for the vertical blank
+ * is shown until then, and stays in VRAM.
+ */
+static void pg_test_cursor_in_vram(const void *data)
+{
+    PGGuest *g = pg_start(NULL);
+    unsigned late = 0;
+
+    pg_do(g, "open s discrete card");
+    pg_create_in_vram(g, "b", PG_SHOW_WIDTH, PG_SHOW_HEIGHT);
+    pg_do(g, "addfb b %u %u %u", PG_SHOW_WIDTH, PG_SHOW_HEIGHT,
+          PG_SHOW_WIDTH * 4);
+    pg_create_in_vram(g, "o", PG_CURSOR_SIZE, PG_CURSOR_SIZE);
+    pg_create_in_vram(g, "p", PG_CURSOR_SIZE, PG_CURSOR_SIZE);
+    /* A frame takes longer than a step. */
+    pg_do(g, "atomic s 0 mode=%ux%u@5 fb=b", PG_SHOW_WIDTH, PG_SHOW_HEIGHT);
+    for (unsigned i = 0; i < PG_CURSORS_MAX && late < PG_CURSORS_LATE; i++) {
+        g_autofree char *where = NULL;
+        PGOutput before, after;
+
+        pg_do(g, "cursor s 0 o %u %u", PG_CURSOR_SIZE, PG_CURSOR_SIZE);
+        pg_do(g, "vblank s 0 2");
+        pg_do(g, "atomic s 0 fb=b nonblock event");
+        before = pg_output(g, "discrete0", 0);
+        pg_do(g, "cursor s 0 p %u %u", PG_CURSOR_SIZE, PG_CURSOR_SIZE);
+        pg_do(g, "place o pages");
+        where = pg_str(pg_do(g, "info o"), "placement");
+        after = pg_output(g, "discrete0", 0);
+        if (before.pending && after.vblank_count == before.vblank_count) {
+            late++;
+            if (g_strcmp0(where, "vram")) {
+                pg_fail(g, "the cursor is in %s while it is shown", where);
+            }
+        }
+        pg_do(g, "event s %u", PG_SOON_MS);
+        pg_settle(g);
+        pg_move(g, "place o pages", "pages", "the flip");
+        pg_move(g, "place o vram", "vram", "the flip");
+    }
+    pg_assert_u64(g, "cursors set before the flip they came with", late,
+                  PG_CURSORS_LATE);
+    pg_do(g, "atomic s 0 mode=off fb=off cursor fb=off");
     pg_close_file(g, "s");
     pg_assert_nothing_left(g, "the file was closed");
     pg_finish(g);
@@ -442,5 +503,6 @@ int main(int argc, char **argv)
     pg_add_case("display-life/unbind-vram/discrete-to-integrated",
                 pg_test_unbind_vram, &pg_display_pairs[0]);
     pg_add_case("display-life/movable", pg_test_movable, NULL);
+    pg_add_case("display-life/cursor-in-vram", pg_test_cursor_in_vram, NULL);
     return g_test_run();
 }

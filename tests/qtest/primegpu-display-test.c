@@ -258,6 +258,9 @@ static void pg_test_quiet(const void *data)
     static const char *const calls[] = {
         "vblank s 0 2", "queue-vblank s 0 1 1; event s $T",
         "queue-sequence s 0 1 2; event s $T", "atomic s 0 fb=s1 wait",
+        /* Who waits is told when the output goes off. */
+        "queue-vblank s 0 600 3; dpms s 0 off; event s $T; dpms s 0 on",
+        "queue-sequence s 0 600 4; dpms s 0 off; event s $T; dpms s 0 on",
         "atomic s 0 fb=s0 nonblock event out=o; event s $T; close-fd o",
         "atomic s 0 fb=s1 async nonblock event; event s $T",
         "flip s s0", "flip s s1 0 async",

@@ -2,7 +2,7 @@
 /*
  * Guest test: a BO is moved while a job on it is held behind the gate.  The
  * move must wait for the job, whether that reads the BO or writes it, and
- * whether user space orders it or not.
+ * whether user space orders it or not; and who maps the BO, for the move.
  */
 #include "qemu/osdep.h"
 #include "primegpu-guest-look.h"
@@ -60,7 +60,7 @@ static void pg_test_move(const void *data)
     const PGMove *m = c->move;
     PGGuest *g = pg_start(NULL);
     uint64_t sum_b, sum_o;
-    unsigned move;
+    unsigned move, touch;
 
     /* A job behind a closed gate is no hang. */
     pg_do(g, "set /sys/module/primegpu_core/parameters/job_timeout_ms 0");
@@ -68,6 +68,7 @@ static void pg_test_move(const void *data)
     sum_b = pg_move_bo(g, "b", m->from, 1);
     sum_o = pg_move_bo(g, "o", "pages", 2);
     pg_do(g, "fork p2");
+    pg_do(g, "fork p3");
 
     pg_gate(g, "discrete0", true);
     pg_do(g, "copy %s 0 %s 0 %u %s", m->reads ? "o" : "b",
@@ -77,13 +78,19 @@ static void pg_test_move(const void *data)
         pg_fail(g, "the move did not wait for the job: %s", m->line);
     }
     pg_assert_no_violations(g);
+    touch = pg_send(g, "p3 checksum mb");
+    if (pg_wait(g, touch, PG_QUIET_MS)) {
+        pg_fail(g, "the CPU did not wait for the move: %s", m->line);
+    }
     pg_gate(g, "discrete0", false);
     pg_expect_ok(g, move);
+    pg_expect_ok(g, touch);
 
     pg_do(g, "fence-wait x 20000");
     pg_assert_sum(g, "mb", m->reads ? sum_b : sum_o);
     pg_assert_sum(g, "mo", m->reads ? sum_b : sum_o);
     pg_do(g, "kill p2");
+    pg_do(g, "kill p3");
     pg_do(g, "munmap mb");
     pg_do(g, "munmap mo");
     pg_close_file(g, "f");

@@ -155,6 +155,12 @@ static const PGWalk pg_walk_planar[] = {
     { "addfb h0,h0,h1 320 240 320 YU12", "rmfb c $1", .take = "fb",
       .keep = true },
     { "getfb2 c $1 p,q", "close p; close q" },
+    /* Each of two BOs that are new gets its memory when it is shown. */
+    { "atomic c 0 " PG_MODE " fb=$1",
+      .before = "create c n0 307200; create c n1 307200; "
+                "addfb n0,n1 320 240 320 NV12",
+      .after = "atomic c 0 mode=off fb=off; rmfb c $1; close n0; close n1",
+      .take = "fb", .maps = true },
     { NULL }
 };
 
