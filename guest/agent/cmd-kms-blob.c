@@ -103,10 +103,11 @@ int cmd_blob_free(struct call *c)
 {
     struct file *file = name_file(c, c->argv[1]);
     uint64_t id;
+    int error;
 
     if (!file || !call_number(c, 2, UINT32_MAX, &id)) {
         return c->error;
     }
-    kms_blob_free(file->fd, id);
-    return 0;
+    error = kms_blob_free(file->fd, id);
+    return error ? call_fail(c, -error, "MODE_DESTROYPROPBLOB") : 0;
 }

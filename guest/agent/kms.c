@@ -257,9 +257,9 @@ int kms_blob(int fd, const void *data, uint32_t size, uint32_t *id)
     return 0;
 }
 
-void kms_blob_free(int fd, uint32_t id)
+int kms_blob_free(int fd, uint32_t id)
 {
     struct drm_mode_destroy_blob args = { .blob_id = id };
 
-    sys_ioctl(fd, DRM_IOCTL_MODE_DESTROYPROPBLOB, &args);
+    return sys_ioctl(fd, DRM_IOCTL_MODE_DESTROYPROPBLOB, &args) ? -errno : 0;
 }

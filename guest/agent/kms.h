@@ -103,8 +103,9 @@ int kms_modes(int fd, uint32_t connector, struct drm_mode_modeinfo *modes,
 int kms_find_mode(int fd, uint32_t connector, const char *word,
                   struct drm_mode_modeinfo *mode);
 
+/* 0 or -errno */
 int kms_blob(int fd, const void *data, uint32_t size, uint32_t *id);
-void kms_blob_free(int fd, uint32_t id);
+int kms_blob_free(int fd, uint32_t id);
 
 /* Sizes of the framebuffers that files of this worker have made */
 void kms_fb_add(int fd, const struct kms_fb *fb);

@@ -245,6 +245,9 @@ static void pg_test_flink(const void *data)
     pg_assert_same(g, "inode", pg_export_inode(g, "h2", "d2"), inode);
     pg_close(g, "h2");
     PG_LEAVES(g, e, pg_end);
+    /* The other handle is one that lets the file map the BO. */
+    pg_do(g, "mmap h1 m");
+    pg_do(g, "munmap m");
     pg_assert_same(g, "key", pg_import(g, "fe", "d1", "h3"), e);
     pg_close_fd(g, "d1");
     pg_close_fd(g, "d2");

@@ -342,6 +342,10 @@ static void pg_test_commit(const void *data)
         pg_do(g, "atomic f 0 %s", words);
     }
     pg_err(g, "ENODATA", "misread f short");
+    /* A blob is its file's. */
+    pg_do(g, "open other %s card", (const char *)data);
+    pg_err(g, "EPERM", "blob-free other %" PRIu64, blobs[0]);
+    pg_close_file(g, "other");
     /* What was shown is shown, and goes with its file, as the other does. */
     pg_do(g, "atomic f 0 fb=b wait");
     pg_do(g, "close c");
