@@ -214,6 +214,33 @@ static void pg_test_closed(const void *data)
     pg_stop(g);
 }
 
+/* A handle is closed: the first of its BO's jobs that ends is not the last. */
+static void pg_test_handle_closed(const void *data)
+{
+    const PGCase *c = data;
+    PGGuest *g = pg_start(NULL);
+
+    pg_do(g, "open f %s", c->gpu);
+    pg_do(g, "create f c %u", PG_SIZE);
+    pg_do(g, "fill c 0 4096 1 wait");
+    pg_do(g, "sw-sync w");
+    pg_do(g, "sw-sync v");
+    pg_do(g, "sw-fence w 1 q");
+    pg_do(g, "sw-fence v 1 r");
+    pg_do(g, "fill c 0 4096 2 explicit in=q out=s");
+    pg_do(g, "fill c 0 4096 3 explicit in=r out=t");
+    pg_do(g, "close c");
+    pg_do(g, "sw-inc w 1");
+    pg_do(g, "fence-wait s %u", PG_SOON_MS);
+    pg_settle(g);
+    pg_do(g, "sw-inc v 1");
+    pg_do(g, "fence-wait t %u", PG_SOON_MS);
+    pg_assert_status(g, "t", pg_status(g, pg_do(g, "fence-info t")), 1);
+    pg_settle(g);
+    pg_assert_table(g, (uint64_t)0);
+    pg_stop(g);
+}
+
 /*
  * Jobs of two files are told at once that their fence has ended.  One has
  * another fence to wait for, the first or the second of its list, and is not in
@@ -372,6 +399,7 @@ int main(int argc, char **argv)
         PGCaseFn fn;
     } others[] = {
         { "closed", pg_test_closed },
+        { "handle-closed", pg_test_handle_closed },
         { "overtaken", pg_test_overtaken },
     };
     static PGCase cases[ARRAY_SIZE(gpus)][ARRAY_SIZE(pg_endings)];
