@@ -284,6 +284,30 @@ static void pg_test_overtaken(const void *data)
     pg_stop(g);
 }
 
+/* Of two fences of one timeline a job waits for the later, in either order. */
+static void pg_test_one_timeline(const void *data)
+{
+    static const char *const fences[][2] = { { "q", "r" }, { "r", "q" } };
+    const PGCase *c = data;
+    PGGuest *g = pg_start(NULL);
+
+    pg_do(g, "open f %s", c->gpu);
+    pg_do(g, "create f c %u", PG_SIZE);
+    for (unsigned i = 0; i < ARRAY_SIZE(fences); i++) {
+        pg_do_lines(g, "sw-sync w; sw-fence w 1 q; sw-fence w 2 r; "
+                    "syncobj f y");
+        pg_do(g, "syncobj-load y %s", fences[i][1]);
+        pg_do(g, "fill c 0 4096 1 explicit in=%s insync=y out=s", fences[i][0]);
+        pg_do(g, "sw-inc w 1");
+        pg_err(g, "ETIME", "fence-wait s 5");
+        pg_do(g, "sw-inc w 1");
+        pg_do(g, "fence-wait s %u", PG_SOON_MS);
+        pg_do_lines(g, "close-fd w; close-fd q; close-fd r; close-fd s; "
+                    "syncobj-destroy y");
+    }
+    pg_stop(g);
+}
+
 /*
  * A fence of a BO of vgem's, whose owner has no hardware: it is signalled when
  * the client says so or is gone.
@@ -401,6 +425,7 @@ int main(int argc, char **argv)
         { "closed", pg_test_closed },
         { "handle-closed", pg_test_handle_closed },
         { "overtaken", pg_test_overtaken },
+        { "one-timeline", pg_test_one_timeline },
     };
     static PGCase cases[ARRAY_SIZE(gpus)][ARRAY_SIZE(pg_endings)];
     static PGVgemCase vgem_cases[ARRAY_SIZE(gpus)][ARRAY_SIZE(pg_vgem_ends)];
