@@ -360,11 +360,9 @@ static void pg_test_unplug_draw(const void *data)
  * What uses VRAM for a display keeps it there; when the use ends the BO can be
  * moved and evicted, as before.
  */
-typedef struct PGUse {
+static const struct {
     const char *begin, *end;
-} PGUse;
-
-static const PGUse pg_uses[] = {
+} pg_uses[] = {
     { "atomic s 0 fb=o wait", "atomic s 0 fb=b wait" },
     { "flip s o", "flip s b" },
     { "flip s o 0 async", "flip s b 0 async" },
@@ -416,17 +414,16 @@ static void pg_test_movable(const void *data)
               PG_SHOW_WIDTH * 4);
     }
     pg_do(g, "atomic s 0 mode=320x240 fb=b");
-    for (unsigned i = 0; i < ARRAY_SIZE(pg_uses) * ARRAY_SIZE(moves); i++) {
-        const PGUse *use = &pg_uses[i / ARRAY_SIZE(moves)];
-        const char *move = moves[i % ARRAY_SIZE(moves)];
-
-        if (use->begin) {
-            pg_do_lines(g, use->begin);
-            pg_move(g, move, "vram", use->begin);
+    for (unsigned i = 0; i < ARRAY_SIZE(pg_uses); i++) {
+        for (unsigned k = 0; k < ARRAY_SIZE(moves); k++) {
+            if (pg_uses[i].begin) {
+                pg_do_lines(g, pg_uses[i].begin);
+                pg_move(g, moves[k], "vram", pg_uses[i].begin);
+            }
+            pg_do_lines(g, pg_uses[i].end);
+            pg_move(g, moves[k], "pages", pg_uses[i].end);
+            pg_move(g, "place o vram", "vram", pg_uses[i].end);
         }
-        pg_do_lines(g, use->end);
-        pg_move(g, move, "pages", use->end);
-        pg_move(g, "place o vram", "vram", use->end);
     }
     pg_close_file(g, "s");
     pg_assert_nothing_left(g, "the file was closed");
