@@ -93,6 +93,10 @@ static int storm_begin(struct call *c, struct storm *s)
         if (s->file_count == STORM_FILES_MAX) {
             return call_usage(c);
         }
+        /* Another thread, or process, can be the one that reads an event. */
+        if (fcntl(file->fd, F_SETFL, O_NONBLOCK)) {
+            return call_fail(c, errno, "F_SETFL");
+        }
         s->files[s->file_count].file = *file;
         storm_find_output(&s->files[s->file_count++]);
     }

@@ -4,7 +4,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include "storm.h"
@@ -108,12 +107,9 @@ static int op_cursor(struct storm_thread *t)
 
 static int op_events(struct storm_thread *t)
 {
-    struct storm_file *f = any_file(t);
-    struct pollfd pfd = { f->file.fd, POLLIN, 0 };
     char events[256];
 
-    return poll(&pfd, 1, 0) > 0 && read(f->file.fd, events,
-                                        sizeof(events)) < 0 ? -errno : 0;
+    return read(any_file(t)->file.fd, events, sizeof(events)) < 0 ? -errno : 0;
 }
 
 const struct storm_op storm_kms_ops[] = {

@@ -319,7 +319,8 @@
       "wait for a uevent that has all of these, and list it")                  \
     X(storm, WORKER, "SEED COUNT THREADS HANDLES FILE...",                     \
       "COUNT random calls from each of so many threads, on the same files, "   \
-      "fds and first HANDLES handles; ok= of them")                            \
+      "fds and first HANDLES handles; ok= of them; the files do not block "    \
+      "from then on")                                                          \
     X(misuse, WORKER, "FILE BO FD SYNC-FD SYNC FB N",                          \
       "the Nth ioctl with one thing wrong, each that can be; call= refused=, " \
       "an error if one is not refused or (ERANGE) there is no Nth")            \
