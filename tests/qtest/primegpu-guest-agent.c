@@ -284,8 +284,8 @@ const PGReply *pg_recv(PGGuest *g, unsigned tag)
     gpointer reply;
 
     if (!pg_wait(g, tag, g->limit_ms)) {
-        pg_fail(g, "no reply from the guest within %u s after: %s",
-                g->limit_ms / 1000, pg_step_line(g, pg_step(g)));
+        pg_fail_hung(g, "no reply from the guest within %u s after: %s",
+                     g->limit_ms / 1000, pg_step_line(g, pg_step(g)));
     }
     g_hash_table_steal_extended(g->replies, GUINT_TO_POINTER(tag), NULL,
                                 &reply);

@@ -18,6 +18,9 @@
 /* A case that takes longer is killed. */
 #define PG_CASE_LIMIT_S 600
 
+/* The guest's kernel prints the stacks of all tasks. */
+#define PG_TASKS_MS 5000
+
 static struct {
     const char *name;
     int reason_fd;              /* 0: not in a child */
@@ -200,6 +203,24 @@ void pg_fail(PGGuest *g, const char *fmt, ...)
     pg_report(g, reason);
     /* QEMU gets SIGKILL when its parent ends. */
     _exit(PG_EXIT_FAIL);
+}
+
+void pg_fail_hung(PGGuest *g, const char *fmt, ...)
+{
+    g_autofree char *reason = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    reason = g_strdup_vprintf(fmt, ap);
+    va_end(ap);
+    if (pg_in_case()) {
+        /* A stack that is printed now is no complaint. */
+        g->failing = true;
+        pg_agent_send(g, "p0 set /proc/sys/kernel/printk 8");
+        pg_wait(g, pg_agent_send(g, "p0 set /proc/sysrq-trigger t"),
+                PG_TASKS_MS * pg_slow());
+    }
+    pg_fail(g, "%s", reason);
 }
 
 static void pg_case_child(const char *name, PGCaseFn fn, const void *data,

@@ -69,8 +69,6 @@ bool pg_has_primegpu(const PGMachine *m);
 /* other kernels and machines */
 /* The variable's value; "" when it is not set */
 const char *pg_wish(const char *name);
-/* By how much all limits of time are longer than usual */
-unsigned pg_slow(void);
 /* Is the case that is added next to be run?  Ask once for each. */
 bool pg_is_wanted(const char *path);
 /* Is this line of the console a complaint about drivers that aren't tested? */

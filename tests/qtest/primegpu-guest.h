@@ -42,6 +42,8 @@ typedef struct PGMachine {
 
 /* Calls that wait for the guest fail after this time. */
 #define PG_CALL_LIMIT_S 30
+/* By how much all limits of time are longer than usual */
+unsigned pg_slow(void);
 
 /*
  * Environment.  pg_env() skips the case, with the reason, when @name is not
@@ -232,6 +234,9 @@ void pg_run_red(const char *name, PGCaseFn fn, const void *data,
                 const char *const *reasons);
 /* End the case. */
 void pg_fail(PGGuest *g, const char *fmt, ...)
+    G_GNUC_PRINTF(2, 3) G_GNUC_NORETURN;
+/* For a call that does not end: the console tells where all tasks are, too. */
+void pg_fail_hung(PGGuest *g, const char *fmt, ...)
     G_GNUC_PRINTF(2, 3) G_GNUC_NORETURN;
 void pg_skip(const char *fmt, ...) G_GNUC_PRINTF(1, 2) G_GNUC_NORETURN;
 
