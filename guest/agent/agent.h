@@ -87,8 +87,8 @@ bool call_number(struct call *c, int arg, uint64_t max, uint64_t *value);
 bool call_choice(struct call *c, int arg, const char *choices, int *index);
 void call_run(struct call *c, char *line);
 /*
- * Run the worker's command that begins at word n.  If it fails, that is error=
- * in the reply.  0, or an errno if there is no such command.
+ * Run the command that begins at word n, one that a worker can run.  If it
+ * fails, that is error= in the reply.  0, or an errno if there is none.
  */
 int call_run_rest(struct call *c, int n);
 

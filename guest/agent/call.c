@@ -140,7 +140,7 @@ int call_run_rest(struct call *c, int n)
 {
     const struct command *command = command_find(c->argv[n]);
 
-    if (!command || command->place != PLACE_WORKER || command == c->command ||
+    if (!command || command->place == PLACE_MAIN || command == c->command ||
         !command_arity_ok(command, c->argc - n - 1)) {
         return call_usage(c);
     }

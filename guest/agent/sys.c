@@ -59,9 +59,11 @@ int sys_write_text(const char *path, const char *text)
     if (fd < 0) {
         return -errno;
     }
+    fault_on();
     if (write(fd, text, strlen(text)) < 0) {
         ret = -errno;
     }
+    fault_off();
     close(fd);
     return ret;
 }

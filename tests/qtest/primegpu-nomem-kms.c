@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "primegpu-nomem.h"
+#include "primegpu-sleep.h"
 
 /* Fast, as each try that works waits for the vertical blank */
 #define PG_MODE "mode=320x240@200"
@@ -164,10 +165,24 @@ static const PGWalk pg_walk_planar[] = {
     { NULL }
 };
 
+/* A machine that could not sleep shows what it did; waking needs memory. */
+static const PGWalk pg_walk_sleep[] = {
+    { "set " PG_POWER "pm_test devices", .keep = true },
+    { "open d $E card", .keep = true },
+    { "create d e0 307200", .keep = true },
+    { "addfb e0 320 240 1280", .keep = true },
+    { "atomic d 0 " PG_MODE " fb=e0", .keep = true },
+    { "atomic c 0 " PG_MODE " fb=h1", .keep = true },
+    { "set " PG_POWER "state freeze", .after = "vblank c 0 1; vblank d 0 1",
+      .begins = true },
+    { NULL }
+};
+
 static const struct {
     const char *name;
     const PGWalk *walks;
     bool vkms;                  /* has all that it takes */
+    void (*needs)(PGGuest *g);
 } pg_kms_scenes[] = {
     { "commit", pg_walk_commit, true },
     { "planes", pg_walk_planes },
@@ -175,6 +190,7 @@ static const struct {
     { "events", pg_walk_events, true },
     { "clients", pg_walk_clients, true },
     { "planar", pg_walk_planar },
+    { "sleep", pg_walk_sleep, .needs = pg_sleep_needs_kernel },
 };
 
 static const PGScene pg_kms_showers[] = {
@@ -196,6 +212,7 @@ void pg_nomem_add_kms(void)
 
             *scene = pg_kms_showers[k];
             scene->walks = pg_kms_scenes[i].walks;
+            scene->needs = pg_kms_scenes[i].needs;
             if (pg_kms_scenes[i].vkms || scene->exporter) {
                 pg_add_case(path, pg_nomem_test_scene, scene);
             }

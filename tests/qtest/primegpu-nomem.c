@@ -77,7 +77,7 @@ static void pg_walk_do(PGWalker *w, const PGWalk *walk, const char *lines)
 
 /*
  * The call with its Nth place failing, and all that come after it if @on; false
- * if it has not so many.
+ * if it has not so many that can be tried.
  */
 static bool pg_walk_try(PGWalker *w, const PGWalk *walk, unsigned n, bool on)
 {
@@ -113,7 +113,7 @@ static bool pg_walk_try(PGWalker *w, const PGWalk *walk, unsigned n, bool on)
         pg_walk_do(w, walk, walk->undo);
     }
     pg_walk_do(w, walk, walk->after);
-    return failed;
+    return failed && (error || !walk->begins);
 }
 
 static void pg_walk(PGWalker *w, const PGWalk *walk)
@@ -130,7 +130,7 @@ static void pg_walk(PGWalker *w, const PGWalk *walk)
     pg_settle(w->g);
     pg_do(w->g, "leaks mark");
     while (pg_walk_try(w, walk, n, false) &&
-           (walk->maps || pg_walk_try(w, walk, n, true))) {
+           (walk->maps || walk->begins || pg_walk_try(w, walk, n, true))) {
         if (++n > PG_PLACES_MAX) {
             pg_fail(w->g, "%s has more than %u places", walk->line,
                     PG_PLACES_MAX);
@@ -189,6 +189,9 @@ void pg_nomem_test_scene(const void *data)
     const PGMachine machine = { .extra = scene->extra };
     PGWalker w = { .g = pg_start(&machine), .scene = scene };
 
+    if (scene->needs) {
+        scene->needs(w.g);
+    }
     pg_allow_faults(w.g);
     /* The first marker of p1 maps files that stay. */
     pg_do(w.g, "p1 names");

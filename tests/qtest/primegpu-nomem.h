@@ -28,6 +28,11 @@ typedef struct PGWalk {
     bool fails;                 /* it may, as it does not wait */
     /* It maps a range in the kernel, which warns if two places of that fail. */
     bool maps;
+    /*
+     * One place at a time, up to the first try that works: Linux 6.12 takes
+     * for granted that there is memory for what comes after it.
+     */
+    bool begins;
     const char *leaks;          /* that the kernel as it is does not free */
 } PGWalk;
 
@@ -38,6 +43,7 @@ typedef struct PGScene {
     const char *importer;
     const PGWalk *walks;
     const PGWalk *first;        /* what comes before them, or NULL */
+    void (*needs)(PGGuest *g);  /* skips the case, or NULL */
 } PGScene;
 
 /* A case whose data is a PGScene */

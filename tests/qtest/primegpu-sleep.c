@@ -25,6 +25,8 @@ void pg_sleep_needs_kernel(PGGuest *g)
     }
     /* The kernel of a test wakes after 5 s of its own accord. */
     pg_set_param(g, "suspend", "pm_test_delay", 0);
+    /* What goes wrong while devices sleep is to be seen. */
+    pg_do(g, "set /sys/module/printk/parameters/console_suspend N");
 }
 
 unsigned pg_sleep_count(PGGuest *g, const char *name)
