@@ -88,10 +88,14 @@ static void primegpu_crtc_atomic_disable(struct drm_crtc *crtc,
 					 struct drm_atomic_state *state)
 {
 	struct drm_crtc_state *new = drm_atomic_get_new_crtc_state(state, crtc);
+	struct primegpu_output *output = crtc_to_primegpu_output(crtc);
 
+	/* Those who wait for the event hear when the last frame has ended. */
+	if (!new->active)
+		primegpu_vblank_wait_frame(output);
 	drm_crtc_vblank_off(crtc);
 	primegpu_crtc_set_mode(crtc, NULL);
-	primegpu_vblank_cancel(crtc_to_primegpu_output(crtc));
+	primegpu_vblank_cancel(output);
 	/* If it goes on with another mode, the flush takes care of it. */
 	if (!new->event || new->active)
 		return;

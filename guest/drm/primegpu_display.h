@@ -201,6 +201,7 @@ bool primegpu_vblank_scanout_position(struct drm_crtc *crtc, bool in_irq,
 				      const struct drm_display_mode *mode);
 void primegpu_vblank_arm(struct primegpu_output *output,
 			 struct drm_pending_vblank_event *event, u64 seqno);
+void primegpu_vblank_wait_frame(struct primegpu_output *output);
 void primegpu_vblank_cancel(struct primegpu_output *output);
 bool primegpu_vblank_flip_pending(struct primegpu_output *output);
 

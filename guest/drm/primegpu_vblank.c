@@ -10,6 +10,7 @@
 #include <linux/interrupt.h>
 #include <linux/pci.h>
 
+#include <drm/drm_drv.h>
 #include <drm/drm_vblank.h>
 
 #include "primegpu_display.h"
@@ -95,6 +96,25 @@ bool primegpu_vblank_timestamp(struct drm_crtc *crtc, int *max_error,
 		return false;
 	return drm_crtc_vblank_helper_get_vblank_timestamp(crtc, max_error,
 							   time, in_irq);
+}
+
+/*
+ * Waits until the frame that is being shown has ended, and no longer than two
+ * frames last: a device that is taken away has no more of them.
+ */
+void primegpu_vblank_wait_frame(struct primegpu_output *output)
+{
+	struct drm_crtc *crtc = &output->crtc;
+	u64 frame_ns = drm_crtc_vblank_crtc(crtc)->framedur_ns;
+	u64 last;
+
+	if (drm_dev_is_unplugged(crtc->dev) || drm_crtc_vblank_get(crtc))
+		return;
+	last = drm_crtc_vblank_count(crtc);
+	wait_event_timeout(*drm_crtc_vblank_waitqueue(crtc),
+			   drm_crtc_vblank_count(crtc) != last,
+			   nsecs_to_jiffies(2 * frame_ns) + 1);
+	drm_crtc_vblank_put(crtc);
 }
 
 /* The event's vblank reference goes with it. */

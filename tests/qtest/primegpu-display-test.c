@@ -296,6 +296,33 @@ static void pg_test_quiet(const void *data)
     pg_finish(s.g);
 }
 
+/* A commit that turns an output off is done when the last frame has ended. */
+static void pg_test_last_frame(const void *data)
+{
+    PGShow s = pg_show(data, true);
+
+    for (unsigned i = 0; i < 2; i++) {
+        PGOutput before, after;
+
+        pg_do(s.g, "atomic s 0 mode=%ux%u@4 fb=s0", s.width, s.height);
+        pg_do(s.g, "vblank s 0 1");
+        before = pg_output(s.g, s.pair->show_id, 0);
+        if (i) {
+            pg_do(s.g, "atomic s 0 mode=off fb=off nonblock event");
+            pg_do(s.g, "event s %u", PG_SOON_MS);
+        } else {
+            pg_do(s.g, "atomic s 0 mode=off fb=off");
+        }
+        after = pg_output(s.g, s.pair->show_id, 0);
+        pg_assert_u64(s.g, "the output is on", after.on, false);
+        if (after.vblank_count == before.vblank_count) {
+            pg_fail(s.g, "the last frame was cut short");
+        }
+    }
+    pg_show_end(&s);
+    pg_finish(s.g);
+}
+
 static const PGDisplayTest pg_tests[] = {
     { "cross", pg_test_cross },
     { "reverse", pg_test_reverse },
@@ -307,6 +334,7 @@ static const PGDisplayTest pg_tests[] = {
     { "hotplug", pg_test_hotplug },
     { "unseen", pg_test_unseen },
     { "quiet", pg_test_quiet },
+    { "last-frame", pg_test_last_frame },
 };
 
 int main(int argc, char **argv)
