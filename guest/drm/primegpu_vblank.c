@@ -100,7 +100,8 @@ bool primegpu_vblank_timestamp(struct drm_crtc *crtc, int *max_error,
 
 /*
  * Waits until the frame that is being shown has ended, and no longer than two
- * frames last: a device that is taken away has no more of them.
+ * frames last: a device that is taken away has no more of them, which
+ * drm_crtc_wait_one_vblank() would warn of.
  */
 void primegpu_vblank_wait_frame(struct primegpu_output *output)
 {

@@ -175,13 +175,8 @@ bool pg_pump(PGGuest *g, int64_t until_us)
     int64_t left_us = until_us - g_get_monotonic_time();
     int ms = MIN(MAX(left_us, 0) / 1000 + (left_us > 0), INT_MAX);
     ssize_t len;
-    int n;
 
-    if (g->dead) {
-        return false;
-    }
-    n = RETRY_ON_EINTR(poll(fds, ARRAY_SIZE(fds), ms));
-    if (n <= 0) {
+    if (g->dead || RETRY_ON_EINTR(poll(fds, ARRAY_SIZE(fds), ms)) <= 0) {
         return false;
     }
     /* The console first: it tells why the agent has gone. */
@@ -284,8 +279,9 @@ const PGReply *pg_recv(PGGuest *g, unsigned tag)
     gpointer reply;
 
     if (!pg_wait(g, tag, g->limit_ms)) {
-        pg_fail_hung(g, "no reply from the guest within %u s after: %s",
-                     g->limit_ms / 1000, pg_step_line(g, pg_step(g)));
+        pg_show_tasks(g);
+        pg_fail(g, "no reply from the guest within %u s after: %s",
+                g->limit_ms / 1000, pg_step_line(g, pg_step(g)));
     }
     g_hash_table_steal_extended(g->replies, GUINT_TO_POINTER(tag), NULL,
                                 &reply);

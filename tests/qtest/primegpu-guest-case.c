@@ -205,22 +205,16 @@ void pg_fail(PGGuest *g, const char *fmt, ...)
     _exit(PG_EXIT_FAIL);
 }
 
-void pg_fail_hung(PGGuest *g, const char *fmt, ...)
+void pg_show_tasks(PGGuest *g)
 {
-    g_autofree char *reason = NULL;
-    va_list ap;
-
-    va_start(ap, fmt);
-    reason = g_strdup_vprintf(fmt, ap);
-    va_end(ap);
-    if (pg_in_case()) {
-        /* A stack that is printed now is no complaint. */
-        g->failing = true;
-        pg_agent_send(g, "p0 set /proc/sys/kernel/printk 8");
-        pg_wait(g, pg_agent_send(g, "p0 set /proc/sysrq-trigger t"),
-                PG_TASKS_MS * pg_slow());
+    if (!pg_in_case()) {
+        return;
     }
-    pg_fail(g, "%s", reason);
+    /* A stack that is printed now is no complaint. */
+    g->failing = true;
+    pg_agent_send(g, "p0 set /proc/sys/kernel/printk 8");
+    pg_wait(g, pg_agent_send(g, "p0 set /proc/sysrq-trigger t"),
+            PG_TASKS_MS * pg_slow());
 }
 
 static void pg_case_child(const char *name, PGCaseFn fn, const void *data,

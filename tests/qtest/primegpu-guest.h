@@ -235,9 +235,8 @@ void pg_run_red(const char *name, PGCaseFn fn, const void *data,
 /* End the case. */
 void pg_fail(PGGuest *g, const char *fmt, ...)
     G_GNUC_PRINTF(2, 3) G_GNUC_NORETURN;
-/* For a call that does not end: the console tells where all tasks are, too. */
-void pg_fail_hung(PGGuest *g, const char *fmt, ...)
-    G_GNUC_PRINTF(2, 3) G_GNUC_NORETURN;
+/* Before pg_fail() for a call that hangs: the console tells where tasks are. */
+void pg_show_tasks(PGGuest *g);
 void pg_skip(const char *fmt, ...) G_GNUC_PRINTF(1, 2) G_GNUC_NORETURN;
 
 #endif /* PRIMEGPU_GUEST_H */

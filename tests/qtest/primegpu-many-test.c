@@ -94,7 +94,8 @@ static void pg_many_await(PGGuest *g, GArray *tags)
         unsigned tag = g_array_index(tags, unsigned, i);
 
         if (!pg_wait(g, tag, PG_LIMIT_MS * pg_slow())) {
-            pg_fail_hung(g, "a call does not end");
+            pg_show_tasks(g);
+            pg_fail(g, "a call does not end");
         }
         pg_expect_ok(g, tag);
     }

@@ -62,8 +62,9 @@ static void pg_test_storm(const void *data)
         const PGReply *r;
 
         if (!pg_wait(g, tags[i], PG_LIMIT_MS * pg_slow())) {
-            pg_fail_hung(g, "no end of the storm in p%u within %u s", i + 1,
-                         PG_LIMIT_MS / 1000 * pg_slow());
+            pg_show_tasks(g);
+            pg_fail(g, "no end of the storm in p%u within %u s", i + 1,
+                    PG_LIMIT_MS / 1000 * pg_slow());
         }
         r = pg_expect_ok(g, tags[i]);
         g_test_message("p%u: %" PRIu64 " of %u calls were right", i + 1,
